@@ -1,0 +1,35 @@
+"""adiz: who was in which air defence identification zone, when, and how certain that is.
+
+Importing the package reads no file and loads no other library; each public name is loaded when
+first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "AdizError": "adiz.errors",
+    "Reports": "adiz.sources.reports",
+    "StaysFold": "adiz.detect.stays",
+    "Zone": "adiz.zones.model",
+    "Zones": "adiz.zones.model",
+    "find_stays": "adiz.run.batch",
+    "read": "adiz.sources.read",
+    "zones": "adiz.zones.load",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'adiz' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

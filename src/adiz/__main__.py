@@ -1,0 +1,7 @@
+"""``python -m adiz``."""
+
+import sys
+
+from adiz.cli import main
+
+sys.exit(main())

@@ -1,0 +1,83 @@
+"""The command line: wiring only.
+
+Built on argparse: a richer library costs more time at start than a small job takes. Only the
+module of the command that was asked for is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from adiz import __version__
+from adiz.errors import AdizError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "stays": ("adiz.cli.stays", "who was in which zone, from when to when"),
+    "zones": ("adiz.cli.zones", "list, show, check and convert zones"),
+}
+
+
+def parser_for(name: str) -> argparse.ArgumentParser:
+    """The parser of one command."""
+    module, summary = COMMANDS[name]
+    parser = argparse.ArgumentParser(
+        prog=f"adiz {name}",
+        description=summary[0].upper() + summary[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    importlib.import_module(module).build_parser(parser)
+    return parser
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:<{width}}{summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: adiz COMMAND …",
+            "",
+            "Watch air defence identification zones, and find out afterwards what happened.",
+            "",
+            *lines,
+            "",
+            "'adiz COMMAND --help' explains a command; 'adiz --version' tells the version.",
+        ]
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status (2: wrong use or unusable input)."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if not args or args[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    if args[0] in ("-V", "--version"):
+        print(f"adiz {__version__}")
+        return 0
+    name = args[0]
+    if name not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "see 'adiz --help'"
+        print(f"adiz: no command is called {name!r}; {hint}", file=sys.stderr)
+        return 2
+    parser = parser_for(name)
+    parsed = parser.parse_args(args[1:])
+    try:
+        status: int = importlib.import_module(COMMANDS[name][0]).run(parsed)
+        sys.stdout.flush()
+        return status
+    except AdizError as error:
+        print(f"adiz {name}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader (head, less) has gone: nothing to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,1 @@
+"""Detectors: folds from reports to events."""

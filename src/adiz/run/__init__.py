@@ -1,0 +1,1 @@
+"""Drivers: they feed files or streams to the folds; no geometry here."""

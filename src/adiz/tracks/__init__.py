@@ -1,0 +1,1 @@
+"""Who a track is and how far its reports can be believed."""

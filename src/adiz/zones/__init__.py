@@ -1,0 +1,1 @@
+"""Zones as law: the model, the catalogue, the readers and the writer."""
