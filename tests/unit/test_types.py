@@ -1,0 +1,66 @@
+"""Types, roles and published performance."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from adiz.tracks.types import (
+    MEASURES,
+    aircraft_types,
+    find_type,
+    max_speed_kt,
+    published,
+    read_rows,
+)
+
+
+def test_codes_are_designators_or_marked_as_the_products_own() -> None:
+    for kind in aircraft_types().values():
+        if "-" not in kind.type_code:
+            assert re.fullmatch(r"[A-Z][A-Z0-9]{1,3}", kind.type_code)
+            assert kind.doc8643 == kind.type_code
+        assert kind.doc8643 == "" or kind.doc8643 in aircraft_types()
+        assert kind.use in ("military", "civil", "mixed")
+
+
+def test_every_statement_has_a_known_type_measure_status_and_source() -> None:
+    for row in read_rows("envelopes.csv"):
+        assert row["type_code"] in aircraft_types()
+        assert row["measure"] in MEASURES
+        assert row["status"] in ("read", "unverified")
+        assert row["source"]
+        assert float(row["value"]) > 0
+
+
+def test_disagreement_is_kept_as_an_interval() -> None:
+    values = [s.value for s in published("TU-95MS", "max_speed_kmh")]
+    assert (min(values), max(values)) == (830, 925)
+    assert max_speed_kt("tu-95ms") == pytest.approx(925 / 1.852)
+
+
+def test_a_designator_of_several_aircraft_is_bounded_by_the_fastest() -> None:
+    assert max_speed_kt("TU16") == pytest.approx(1056 / 1.852)
+    assert max_speed_kt("SU27") == pytest.approx(2500 / 1.852)
+
+
+def test_mach_limits_bound_airliners() -> None:
+    assert max_speed_kt("A320") == pytest.approx(0.82 * 661.5)
+
+
+@pytest.mark.parametrize("code", ["", "ZZZZ", "C172", "\x00"])
+def test_unknown_types_have_no_speed(code: str) -> None:
+    assert max_speed_kt(code) is None
+    assert find_type(code) is None
+
+
+def test_lookup_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from adiz.tracks.types import max_speed_kt; max_speed_kt('A50');"
+        "print([m for m in ('polars','numpy','pyproj','shapely','lxml') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
