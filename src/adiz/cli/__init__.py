@@ -16,6 +16,8 @@ from adiz import __version__
 from adiz.errors import AdizError
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "counts": ("adiz.cli.counts", "published counts of entries, scrambles and sorties"),
+    "patrols": ("adiz.cli.patrols", "joint patrols and their sources"),
     "stays": ("adiz.cli.stays", "who was in which zone, from when to when"),
     "zones": ("adiz.cli.zones", "list, show, check and convert zones"),
 }
