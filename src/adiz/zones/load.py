@@ -1,0 +1,173 @@
+"""``adiz.zones(...)``: zones by id or plain name from the catalogue, or from files.
+
+The catalogue is the folder ``catalogue`` beside this module: GeoJSON files in the exact form (see
+:mod:`adiz.zones.geojson`), one per state. Only the standard library is loaded for it and for
+GeoJSON; the other readers load what they need.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from adiz.errors import Fault, ZoneError
+from adiz.zones.geojson import read_geojson, zone_of_feature
+from adiz.zones.model import Zone, Zones
+
+CATALOGUE = Path(__file__).parent / "catalogue"
+MAX_BYTES = 512 * 2**20
+"""No file of zones is this big; what is, is something else."""
+
+
+def zones(which: str | Path | Iterable[str | Path] | None = None) -> Zones:
+    """Zones of the catalogue, or of files, or of both.
+
+    Args:
+        which: ids (``KADIZ-2013``), plain names (``KADIZ``: all its versions) or paths of files
+            (GeoJSON, OpenAir, AIXM, KML, KMZ), in a list or separated by commas; None for the
+            whole catalogue. An id wins over a plain name, and both win over a file of that name
+            (write ``./KADIZ`` for the file).
+
+    Raises:
+        ZoneError: a name that is unknown, a file with faults (all of them are told), or two
+            zones of one id.
+
+    Example:
+        >>> import adiz
+        >>> [zone.zone_id for zone in adiz.zones("KADIZ,CHN-ECS-ADIZ")]
+        ['KADIZ-1951', 'KADIZ-2013', 'CHN-ECS-ADIZ']
+    """
+    features = _catalogue_features()
+    if which is None:
+        return Zones(tuple(zone_of_feature(f) for f in features))
+    found: dict[str, Zone] = {}
+    for item in _items(which):
+        hits = _hits(item, features)
+        if not hits and not _like_path(item):
+            zones().select([str(item)])  # raises, naming the nearest
+        for zone in map(zone_of_feature, hits) if hits else read_zones(item):
+            if hits:
+                found.setdefault(zone.zone_id, zone)
+            elif found.setdefault(zone.zone_id, zone) is not zone:
+                raise ZoneError(
+                    Fault(
+                        f"a second zone has the id {zone.zone_id}",
+                        str(item),
+                        field="id",
+                        remedy="give each zone an id of its own",
+                    )
+                )
+    if not found:
+        raise ZoneError(Fault("no zones are named", field="zones", remedy="see 'adiz zones list'"))
+    return Zones(tuple(found.values()))
+
+
+def _catalogue_features() -> list[dict[str, Any]]:
+    """The catalogue as data: zones are made only of what was asked for."""
+    return [
+        feature
+        for path in sorted(CATALOGUE.glob("*.geojson"))
+        for feature in json.loads(path.read_bytes())["features"]
+    ]
+
+
+def _hits(item: str | Path, features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if isinstance(item, Path):
+        return []
+    exact = [f for f in features if f["id"] == item]
+    return exact or [f for f in features if f["properties"].get("version_of") == item]
+
+
+def read_zones(path: str | Path, *, strict: bool = True) -> Zones:
+    """The zones of one file, its format recognised by its content.
+
+    Args:
+        path: a GeoJSON, OpenAir, AIXM 5.1 or 5.1.1, KML or KMZ file.
+        strict: any fault refuses the whole file; else good zones are kept and the faults are in
+            ``Zones.faults``.
+
+    Raises:
+        ZoneError: with each fault of the file, its line and its cause.
+    """
+    name = str(path)
+    data = _bytes(Path(path))
+    found, faults = _reader(data, name)(data, name, Path(path).stem)
+    found, faults = _checked(found, faults, name)
+    if (strict and faults) or not found:
+        raise ZoneError(faults or [Fault("no zone in it", name)])
+    return Zones(tuple(found), tuple(faults))
+
+
+def _items(which: str | Path | Iterable[str | Path]) -> list[str | Path]:
+    if isinstance(which, Path):
+        return [which]
+    if not isinstance(which, str):
+        return [part for item in which for part in _items(item)]
+    if "," in which and Path(which).is_file():
+        return [Path(which)]
+    return [item.strip() for item in which.split(",") if item.strip()]
+
+
+def _like_path(item: str | Path) -> bool:
+    suffixes = (".geojson", ".json", ".txt", ".openair", ".air", ".xml", ".aixm", ".kml", ".kmz")
+    return (
+        isinstance(item, Path)
+        or "/" in item
+        or item.lower().endswith(suffixes)
+        or Path(item).exists()
+    )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise ZoneError(Fault("a folder, not a file", str(path), remedy="name the files"))
+        if path.stat().st_size > MAX_BYTES:
+            raise ZoneError(Fault(f"larger than {MAX_BYTES >> 20} MB", str(path)))
+        data = path.read_bytes()
+    except OSError as error:
+        raise ZoneError(Fault(f"cannot be read: {error.strerror or error}", str(path))) from None
+    if not data.strip():
+        raise ZoneError(Fault("the file is empty", str(path), 1))
+    return data
+
+
+Reader = Callable[[bytes, str, str], tuple[list[Zone], list[Fault]]]
+
+
+def _reader(data: bytes, file: str) -> Reader:
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:1] in (b"{", b"["):
+        return _read_geojson
+    raise ZoneError(
+        Fault(
+            "the format is not recognised",
+            file,
+            remedy="give GeoJSON, OpenAir, AIXM 5.1, KML or KMZ",
+        )
+    )
+
+
+def _read_geojson(data: bytes, file: str, stem: str) -> tuple[list[Zone], list[Fault]]:
+    return read_geojson(decode(data, file), file, stem)
+
+
+def decode(data: bytes, file: str) -> str:
+    """UTF-8 text of a file, with or without a byte order mark.
+
+    Raises:
+        ZoneError: naming the line of the first byte that is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ZoneError(
+            Fault("not UTF-8 text", file, line, remedy="save the file as UTF-8")
+        ) from None
+
+
+def _checked(found: list[Zone], faults: list[Fault], file: str) -> tuple[list[Zone], list[Fault]]:
+    return found, faults
