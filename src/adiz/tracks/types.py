@@ -39,6 +39,8 @@ class AircraftType:
         role: bomber, aew&c, fighter, tanker, isr, maritime patrol or transport.
         use: ``military``, ``civil`` or ``mixed`` (flown by both).
         doc8643: the designator Doc 8643 gives it; "" where it gives none.
+        only_operator: ISO 3166-1 alpha-2 code of the one state known to fly it today; "" where
+            several do or that is not known. General knowledge, not read in a source.
     """
 
     type_code: str
@@ -46,6 +48,7 @@ class AircraftType:
     role: str
     use: str
     doc8643: str
+    only_operator: str
 
 
 @dataclass(frozen=True, slots=True)
