@@ -76,7 +76,10 @@ def test_incident_edtf_refuses(text: str, says: str):
     assert len(str(error.value)) < 200
 
 
-@given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), st.integers(-14, 14))
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001
+
+
+@given(MOMENTS, st.integers(-14, 14))
 def test_incident_edtf_minute_holds_its_moments(moment: datetime, hours: int):
     sign = "-" if hours < 0 else "+"
     time = parse_edtf(f"{moment:%Y-%m-%dT%H:%M}{sign}{abs(hours):02}:00")

@@ -224,13 +224,12 @@ class Claim:
         place, distance_km, bearing: a place; how far from it; and in which direction from it.
         between: two places (``passes``).
         heading: which way the subject was flying.
-        duration_min: how long (``inside``).
+        duration_min: how long (``inside``); with ``total``, of all stays together.
         value: how many (``fires``, ``warns``, ``notifies``, ``counts``).
         counting: what is counted, in words that two claims must share to be compared.
         target: another subject (``joins``, ``leaves_formation``, ``fires``, ``warns``).
         denies: ids of the claims it denies.
         event: a label; claims that share it speak of one event and must agree about it.
-        first: for ``enters``: the source says it is the first of the day.
         negated: the party says that it is not so.
         relays: the party whose words these are, where the claimant only repeats them.
         quote, wording: the source's text, and whether it is its own words.
@@ -252,6 +251,7 @@ class Claim:
     between: tuple[str, ...] = ()
     heading: Sector | None = None
     duration_min: Quantity | None = None
+    total: bool = False
     value: Quantity | None = None
     counting: str = ""
     target: str = ""
