@@ -1,0 +1,213 @@
+"""Expressions that turn a recognised column into one of the reports table.
+
+They work on whole columns, eagerly or lazily alike. Numbers of an epoch say their unit by their
+size: from 1e8 to 1e11 seconds, to 1e14 milliseconds, to 1e17 microseconds, to 1e20 nanoseconds,
+which covers March 1973 to the year 5138 in each; anything smaller is not an epoch (it may be
+seconds since the start of a recording) and is rejected as unparsable.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from adiz.errors import Fault, ReportsError
+
+_UTC = pl.Datetime("us", "UTC")
+_NAIVE = pl.Datetime("us")
+_ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
+# Year, month, day; hour, minute; seconds with fraction; zone. Anything the standard and the usual
+# tools write: a blank for T, slashes or nothing between the parts, a comma in the fraction.
+_STAMP = (
+    r"^\s*(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ]+|$)"
+    r"(?:(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)?)?\s*(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?\s*$"
+)
+REMEDY = "tell the zone of the clock: time_zone='UTC' (--time-zone UTC), or any IANA name"
+
+
+def check_zone(name: str | None) -> None:
+    """Raise a ReportsError unless the name is None or an IANA time zone."""
+    if name is None:
+        return
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ReportsError(
+            Fault(
+                f"'{name}' is no time zone", field="time", remedy="use an IANA name, as Asia/Seoul"
+            )
+        ) from None
+
+
+def filled(column: str) -> pl.Expr:
+    """Text without outer blanks; empty becomes null."""
+    text = pl.col(column).cast(pl.String).str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+def number(column: str, dtype: pl.DataType, factor: float, decimal_comma: bool = False) -> pl.Expr:
+    """A float64; text that is no number is NaN, so that it differs from a missing value."""
+    if dtype == pl.String:
+        text = filled(column)
+        value = text.str.replace(",", ".", literal=True) if decimal_comma else text
+        parsed = value.cast(pl.Float64, strict=False)
+        expr = pl.when(text.is_not_null() & parsed.is_null()).then(float("nan")).otherwise(parsed)
+    else:
+        expr = pl.col(column).cast(pl.Float64, strict=False)
+    return expr if factor == 1.0 else expr * factor
+
+
+def text(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Text without outer blanks."""
+    return filled(column) if dtype == pl.String else pl.col(column).cast(pl.String, strict=False)
+
+
+def address(column: str, dtype: pl.DataType) -> pl.Expr:
+    """A 24-bit address: six lower-case hex digits; anything else, and any number, is null."""
+    if dtype != pl.String:
+        return pl.lit(None, pl.String)
+    lower = filled(column).str.to_lowercase()
+    return pl.when(lower.str.contains("^[0-9a-f]{6}$")).then(lower)
+
+
+def squawk(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Four octal digits; leading zeros lost by a number are put back, anything else is null."""
+    if dtype.is_float():
+        code = pl.col(column).cast(pl.Int64, strict=False).cast(pl.String)
+    else:
+        code = filled(column)
+    code = code.str.strip_suffix(".0").str.zfill(4)
+    return pl.when(code.str.contains("^[0-7]{4}$")).then(code)
+
+
+def truth(column: str, dtype: pl.DataType) -> pl.Expr:
+    """A boolean, from true/false, t/f, yes/no, 1/0, -1 (BaseStation) and ground/air."""
+    if dtype == pl.Boolean:
+        return pl.col(column)
+    if dtype.is_numeric():
+        return pl.col(column) != 0
+    word = filled(column).str.to_lowercase()
+    return (
+        pl.when(word.is_in(["true", "t", "yes", "y", "1", "1.0", "-1", "ground"]))
+        .then(True)
+        .when(word.is_in(["false", "f", "no", "n", "0", "0.0", "air", "airborne"]))
+        .then(False)
+    )
+
+
+def epoch(value: pl.Expr, whole: bool, factor: float) -> pl.Expr:
+    """UTC microseconds from numbers since 1970; ``factor`` 0: unit by magnitude."""
+    size = value.abs()
+    if factor:
+        scaled = value * factor
+    elif whole:
+        scaled = (
+            pl.when(size < 10**11)
+            .then(value * 1_000_000)
+            .when(size < 10**14)
+            .then(value * 1_000)
+            .when(size < 10**17)
+            .then(value)
+            .otherwise(value // 1_000)
+        )
+    else:
+        scaled = (
+            pl.when(size < 1e11)
+            .then(value * 1e6)
+            .when(size < 1e14)
+            .then(value * 1e3)
+            .when(size < 1e17)
+            .then(value)
+            .otherwise(value / 1e3)
+        )
+    if not whole or factor:
+        scaled = pl.when(scaled.is_finite()).then(scaled).round()
+    plausible = (scaled >= 1e14) & (scaled < 1e17)
+    return pl.when(plausible).then(scaled).cast(pl.Int64, strict=False).cast(_UTC)
+
+
+def time(
+    column: str,
+    sample: pl.Series,
+    *,
+    factor: float,
+    time_zone: str | None,
+    file: str,
+) -> pl.Expr:
+    """UTC time from datetimes, epoch numbers or text.
+
+    ``sample`` (the column, or its head) decides which parser is needed.
+
+    Raises:
+        ReportsError: the times carry no zone and none was told.
+    """
+    dtype = sample.dtype
+    if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone is not None:
+            return pl.col(column).dt.convert_time_zone("UTC").cast(_UTC)
+        return _in_zone(pl.col(column).cast(_NAIVE), time_zone, file, column)
+    if dtype.is_numeric():
+        whole = dtype.is_integer()
+        number_ = pl.col(column).cast(pl.Int64 if whole else pl.Float64, strict=False)
+        return epoch(number_, whole, factor)
+    if dtype != pl.String:
+        raise ReportsError(
+            Fault(f"times of type {dtype} are not understood", file=file, field=column)
+        )
+    given = sample.drop_nulls().head(10_000)
+    given = given.filter(given.str.strip_chars() != "")
+    if given.is_empty():
+        return pl.lit(None, _UTC)
+    if given.cast(pl.Float64, strict=False).null_count() < len(given):
+        return _epoch_text(column, factor)
+    return _stamp_text(column, sample, time_zone, file)
+
+
+def _epoch_text(column: str, factor: float) -> pl.Expr:
+    """Whole numbers stay whole: nanoseconds do not fit a float."""
+    text_ = filled(column)
+    whole = text_.cast(pl.Int64, strict=False)
+    return pl.coalesce(
+        epoch(whole, True, factor), epoch(text_.cast(pl.Float64, strict=False), False, factor)
+    )
+
+
+def _stamp_text(column: str, sample: pl.Series, time_zone: str | None, file: str) -> pl.Expr:
+    """Date and time written out; with a zone in the text, or in the zone told."""
+    plain = sample.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
+    if plain.null_count() == sample.null_count():
+        return pl.col(column).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
+    naive_there = sample.str.extract_groups(_STAMP).struct
+    naive_count = (naive_there.field("1").is_not_null() & naive_there.field("8").is_null()).sum()
+    if naive_count and time_zone is None:
+        raise _naive(file, column, sample)
+    part = pl.col(column).str.extract_groups(_STAMP).struct.field
+    padded = [part(str(i)).fill_null("00") for i in (4, 5, 6)]
+    zone = part("8").str.replace("^(?:Z|z|UTC|GMT)$", "+00:00")
+    local = pl.concat_str(
+        part("1"), pl.lit("-"), part("2"), pl.lit("-"), part("3"), pl.lit("T"),
+        padded[0], pl.lit(":"), padded[1], pl.lit(":"), padded[2], pl.lit("."),
+        part("7").fill_null("0"),
+    )  # fmt: skip
+    told = (local + zone).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
+    if not naive_count:
+        return told
+    bare = local.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    placed = _in_zone(bare, time_zone, file, column)
+    return pl.when(part("8").is_null()).then(placed).otherwise(told)
+
+
+def _in_zone(naive: pl.Expr, time_zone: str | None, file: str, column: str) -> pl.Expr:
+    """A wall-clock time as UTC; null where a change of the clock makes it ambiguous."""
+    if time_zone is None:
+        raise _naive(file, column, None)
+    local = naive.dt.replace_time_zone(time_zone, ambiguous="null", non_existent="null")
+    return local.dt.convert_time_zone("UTC")
+
+
+def _naive(file: str, column: str, sample: pl.Series | None) -> ReportsError:
+    example = "" if sample is None else f" ('{str(sample.drop_nulls()[0])[:40]}')"
+    return ReportsError(
+        Fault(f"times without a time zone{example}", file=file, field=column, remedy=REMEDY)
+    )
