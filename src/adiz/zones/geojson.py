@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from adiz.errors import Fault, ZoneError
 from adiz.zones.limits import make_limit, parse_limit
@@ -35,6 +36,9 @@ from adiz.zones.model import (
 )
 from adiz.zones.moments import parse_moment
 
+if TYPE_CHECKING:
+    from adiz.zones.checks import Placed
+
 _FLOOR = ("lower", "floor", "lower_limit", "lowerLimit", "lowerCeiling", "floor_ft", "floor_m")
 _CEILING = (
     *("upper", "ceiling", "upper_limit", "upperLimit", "upperCeiling"),
@@ -43,7 +47,7 @@ _CEILING = (
 _CLAIMANTS = ("claimants", "claimed_by", "claimant")
 
 
-def read_geojson(text: str, file: str, stem: str) -> tuple[list[Zone], list[Fault]]:
+def read_geojson(text: str, file: str, stem: str) -> tuple[list[Placed], list[Fault]]:
     """Zones of a GeoJSON text, and its faults.
 
     Args:
@@ -58,7 +62,7 @@ def read_geojson(text: str, file: str, stem: str) -> tuple[list[Zone], list[Faul
         return [], [Fault(f"not JSON: {error.msg}{cut}", file, error.lineno)]
     except (ValueError, RecursionError) as error:
         return [], [Fault(f"not JSON: {error}", file)]
-    zones: list[Zone] = []
+    zones: list[Placed] = []
     faults: list[Fault] = []
     try:
         features = list(_features(document))
@@ -66,7 +70,8 @@ def read_geojson(text: str, file: str, stem: str) -> tuple[list[Zone], list[Faul
         return [], [_placed(fault, file, 1, fault.field) for fault in error.faults]
     for i, feature in enumerate(features):
         try:
-            zones.append(zone_of_feature(feature, f"{stem}-{i + 1}" if len(features) > 1 else stem))
+            zone = zone_of_feature(feature, f"{stem}-{i + 1}" if len(features) > 1 else stem)
+            zones.append((zone, partial(_line_of_feature, text, i)))
         except ZoneError as error:
             line = _line_of_feature(text, i)
             where = f"features[{i}]" if len(features) > 1 else None
@@ -112,7 +117,9 @@ def _features(document: object) -> Iterator[dict[str, Any]]:
         raise _fault(f"a GeoJSON {kind!r} has no inside", "type", "give polygons")
 
 
-def _line_of_feature(text: str, index: int) -> int | None:
+def _line_of_feature(
+    text: str, index: int, ring: int | None = None, part: int | None = None
+) -> int | None:
     """The line on which a feature starts: found again only when there is a fault to place."""
     decoder = json.JSONDecoder()
     blank = " \t\r\n,:"

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adiz.errors import Fault, ZoneError
 from adiz.zones.geojson import read_geojson, zone_of_feature
 from adiz.zones.model import Zone, Zones
 
+if TYPE_CHECKING:
+    from adiz.zones.checks import Placed
+
 CATALOGUE = Path(__file__).parent / "catalogue"
+Reader = Callable[[bytes, str, str], "tuple[list[Placed], list[Fault]]"]
+"""From a file's bytes, name and stem to its zones and faults."""
+
 MAX_BYTES = 512 * 2**20
 """No file of zones is this big; what is, is something else."""
 
@@ -91,13 +98,25 @@ def read_zones(path: str | Path, *, strict: bool = True) -> Zones:
     Raises:
         ZoneError: with each fault of the file, its line and its cause.
     """
+    from adiz.zones.checks import check_zone
+
     name = str(path)
     data = _bytes(Path(path))
-    found, faults = _reader(data, name)(data, name, Path(path).stem)
-    found, faults = _checked(found, faults, name)
-    if (strict and faults) or not found:
-        raise ZoneError(faults or [Fault("no zone in it", name)])
-    return Zones(tuple(found), tuple(faults))
+    placed, faults = _reader(data, name)(data, name, Path(path).stem)
+    found: dict[str, Zone] = {}
+    for zone, locate in placed:
+        problems = check_zone(zone)
+        if zone.zone_id in found:
+            twice = Fault(f"a second zone has the id {zone.zone_id}", field="id")
+            problems.append((replace(twice, remedy="give each zone an id of its own"), None, None))
+        faults += [replace(f, file=name, line=locate(ring, part)) for f, ring, part in problems]
+        if not problems:
+            found[zone.zone_id] = zone
+    if not (placed or faults):
+        faults = [Fault("no zone in it", name)]
+    if faults and (strict or not found):
+        raise ZoneError(sorted(faults, key=lambda fault: fault.line or 0))
+    return Zones(tuple(found.values()), tuple(faults))
 
 
 def _items(which: str | Path | Iterable[str | Path]) -> list[str | Path]:
@@ -134,13 +153,14 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-Reader = Callable[[bytes, str, str], tuple[list[Zone], list[Fault]]]
-
-
 def _reader(data: bytes, file: str) -> Reader:
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"{", b"["):
         return _read_geojson
+    from adiz.zones.openair import looks_like_openair
+
+    if looks_like_openair(data):
+        return _read_openair
     raise ZoneError(
         Fault(
             "the format is not recognised",
@@ -150,24 +170,30 @@ def _reader(data: bytes, file: str) -> Reader:
     )
 
 
-def _read_geojson(data: bytes, file: str, stem: str) -> tuple[list[Zone], list[Fault]]:
+def _read_geojson(data: bytes, file: str, stem: str) -> tuple[list[Placed], list[Fault]]:
     return read_geojson(decode(data, file), file, stem)
 
 
-def decode(data: bytes, file: str) -> str:
-    """UTF-8 text of a file, with or without a byte order mark.
+def _read_openair(data: bytes, file: str, stem: str) -> tuple[list[Placed], list[Fault]]:
+    from adiz.zones.openair import read_openair
+
+    return read_openair(decode(data, file, spare="cp1252"), file)
+
+
+def decode(data: bytes, file: str, spare: str = "utf-8") -> str:
+    """The text of a file: UTF-8, with or without a byte order mark, else the spare encoding.
 
     Raises:
-        ZoneError: naming the line of the first byte that is not UTF-8.
+        ZoneError: naming the line of the first byte that is neither.
     """
     try:
         return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return data.decode(spare)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ZoneError(
             Fault("not UTF-8 text", file, line, remedy="save the file as UTF-8")
         ) from None
-
-
-def _checked(found: list[Zone], faults: list[Fault], file: str) -> tuple[list[Zone], list[Fault]]:
-    return found, faults

@@ -45,55 +45,74 @@ def _start(part: Vertex | Arc) -> tuple[float, float]:
 
 
 def _dense_ring(zone: Zone, ring: Ring, tolerance_m: float, planar: bool) -> array[float]:
-    first = ring.parts[0] if ring.parts else None
-    if isinstance(first, Circle):
-        return _circle(zone, ring, first, tolerance_m, planar)
-    parts = [p for p in ring.parts if not isinstance(p, Circle)]
-    if len(parts) != len(ring.parts):
-        raise _fault(zone, "a circle stands among other parts of a ring", "give it its own ring")
     points: array[float] = array("d")
+    for piece in dense_parts(zone, ring, tolerance_m, planar=planar):
+        points.extend(piece)
+    return _unwrap(zone, points)
+
+
+def dense_parts(
+    zone: Zone, ring: Ring, tolerance_m: float, *, planar: bool = False
+) -> list[array[float]]:
+    """The dense points of each part of a ring and of the edge that follows it.
+
+    As in :func:`dense_rings`, but longitudes are not unwrapped and each piece ends before the
+    first point of the next.
+
+    Raises:
+        ZoneError: an edge cannot be drawn, or a circle is not alone.
+    """
+    circles = [part for part in ring.parts if isinstance(part, Circle)]
+    if circles and len(ring.parts) > 1:
+        raise _fault(zone, "a circle stands among other parts of a ring", "give it its own ring")
+    if circles:
+        return [_circle(zone, circles[0], tolerance_m, planar)]
+    parts = [part for part in ring.parts if not isinstance(part, Circle)]
+    pieces = []
     for i, part in enumerate(parts):
+        points: array[float] = array("d")
         if isinstance(part, Arc):
             points.extend(_arc(part, tolerance_m, planar))
             here = (part.end_lat_deg, part.end_lon_deg)
         else:
             here = (part.lat_deg, part.lon_deg)
-        there = _start(parts[(i + 1) % len(parts)])
-        if _same(here, there):
-            continue
-        edge = part.edge or zone.edge
-        if edge == "parallel" and here[0] != there[0]:
-            raise _fault(
-                zone,
-                f"an edge along a parallel joins latitudes {here[0]:g} and {there[0]:g}",
-                "give both ends one latitude, or another edge rule",
-            )
-        lon2 = here[1] + _turn(there[1] - here[1])
-        try:
-            points.extend(densify_edge(edge, *here, there[0], lon2, tolerance_m, planar=planar))
-        except ValueError as error:
-            raise _fault(zone, str(error), "add a vertex between them") from None
-    return _unwrap(zone, points)
+        points.extend(
+            _edge(zone, part, here, _start(parts[(i + 1) % len(parts)]), tolerance_m, planar)
+        )
+        pieces.append(points)
+    return pieces
 
 
-def _circle(
-    zone: Zone, ring: Ring, circle: Circle, tolerance_m: float, planar: bool
+def _edge(
+    zone: Zone,
+    part: Vertex | Arc,
+    here: tuple[float, float],
+    there: tuple[float, float],
+    tolerance_m: float,
+    planar: bool,
 ) -> array[float]:
-    if len(ring.parts) != 1:
-        raise _fault(zone, "a circle stands among other parts of a ring", "give it its own ring")
+    if _same(here, there):
+        return array("d")
+    edge = part.edge or zone.edge
+    if edge == "parallel" and here[0] != there[0]:
+        raise _fault(
+            zone,
+            f"an edge along a parallel joins latitudes {here[0]:g} and {there[0]:g}",
+            "give both ends one latitude, or another edge rule",
+        )
+    lon2 = here[1] + _turn(there[1] - here[1])
+    try:
+        return densify_edge(edge, *here, there[0], lon2, tolerance_m, planar=planar)
+    except ValueError as error:
+        raise _fault(zone, str(error), "add a vertex between them") from None
+
+
+def _circle(zone: Zone, circle: Circle, tolerance_m: float, planar: bool) -> array[float]:
     if not 0 < circle.radius_m < 5e6:
         raise _fault(zone, f"a circle has a radius of {circle.radius_m:g} m", "check its unit")
-    points = densify_arc(
-        circle.center_lat_deg,
-        circle.center_lon_deg,
-        0.0,
-        360.0,
-        circle.radius_m,
-        circle.radius_m,
-        tolerance_m,
-        planar=planar,
-    )
-    return _unwrap(zone, points)
+    center = (circle.center_lat_deg, circle.center_lon_deg)
+    radii = (circle.radius_m, circle.radius_m)
+    return densify_arc(*center, 0.0, 360.0, *radii, tolerance_m, planar=planar)
 
 
 def _arc(arc: Arc, tolerance_m: float, planar: bool) -> array[float]:
