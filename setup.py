@@ -65,7 +65,12 @@ def extension(name: str, pyx: str, *sources: str) -> Extension:
         include_dirs=[GEO, DETECT],
         extra_compile_args=FLAGS,
         libraries=["m"],
-        depends=[GEO + "geodesic.h", GEO + "zoneindex.h", DETECT + "stays.h"],
+        depends=[
+            GEO + "geodesic.h",
+            GEO + "zoneindex.h",
+            DETECT + "stays.h",
+            DETECT + "encounters.h",
+        ],
     )
 
 
@@ -73,6 +78,12 @@ setup(
     ext_modules=cythonize(
         [
             extension("adiz.geo._geo", GEO + "_geo.pyx", GEO + "geodesic.c", GEO + "densify.c"),
+            extension(
+                "adiz.detect._encounters",
+                DETECT + "_encounters.pyx",
+                DETECT + "encounters.c",
+                DETECT + "encounters_pair.c",
+            ),
         ],
         language_level=3,
     )

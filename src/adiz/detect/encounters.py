@@ -1,0 +1,209 @@
+"""Encounters: two tracks within given lateral and vertical distance for a given time.
+
+They are found on legs, not on samples: between two reports at most ``max_gap_s`` apart an
+aircraft is taken to fly the geodesic at constant speed, its altitude linear in time; across a
+longer gap nothing is assumed. The lateral distance is the geodesic one on WGS84. Start and end
+are solved on the legs' common time; against geographiclib positions agree to 2 cm for legs up to
+40 km, distances to 1 cm up to 50 NM, and so the ends to 0.1 s wherever the aircraft close or part
+at more than 0.5 kt.
+
+Altitudes are compared on one datum: pressure altitude where both have it, else geometric where
+both have that. Otherwise the vertical distance is unknown: the encounter then rests on the
+lateral distance alone, and its ``vertical`` says so. Reports on the ground are no flight. Two
+tracks with one 24-bit address are one aircraft seen twice, not an encounter.
+
+The work is done by a compiled sweep over time (``encounters.c``, ``encounters_pair.c``) whose
+memory is bounded by the aircraft in the air.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adiz.detect._encounters import COLUMNS, Sweep
+from adiz.errors import AdizError
+from adiz.schema import REPORTS, Column, polars_schema
+from adiz.units import M_PER_NM, US_PER_S
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ENCOUNTERS: tuple[Column, ...] = (
+    Column("track_a", "text", "", "", "the one whose name sorts first"),
+    Column("track_b", "text", "", "", "the other"),
+    Column("start_time", "time", "us", "UTC", "when both limits began to hold"),
+    Column("end_time", "time", "us", "UTC", "when they ceased to"),
+    Column("duration_s", "number", "second", "", "end_time minus start_time"),
+    Column("start_kind", "text", "", "", "crossed, or appeared: a track began or came back"),
+    Column("end_kind", "text", "", "", "crossed, or vanished: a track ended or was lost"),
+    Column("min_lateral_m", "number", "metre", "WGS84", "least lateral distance"),
+    Column("time_of_min", "time", "us", "UTC", "when that was"),
+    Column("min_vertical_ft", "number", "foot", "as the altitudes", "least vertical distance"),
+    Column("vertical", "text", "", "", "known, partly or unknown: were altitudes comparable"),
+    Column("mean_lateral_m", "number", "metre", "WGS84", "mean lateral distance"),
+    Column("spread_lateral_m", "number", "metre", "WGS84", "standard deviation of it"),
+    Column("mean_vertical_ft", "number", "foot", "as the altitudes", "mean vertical distance"),
+    Column("speed_difference_kt", "number", "knot", "ground", "mean difference, over minutes"),
+    Column("heading_difference_deg", "number", "degree", "", "mean difference, over minutes"),
+    Column("in_trail", "number", "", "", "1 one behind the other, 0 side by side, on average"),
+    Column("straightness", "number", "", "", "distance made good over distance flown"),
+    Column("mean_alt_ft", "number", "foot", "as the altitudes", "mean of start and end"),
+    Column("climb_fpm", "number", "foot per minute", "as the altitudes", "mean rate of the two"),
+    Column("source_a", "text", "", "", "where track_a's report at the start came from"),
+    Column("source_b", "text", "", "", "the same of track_b"),
+)
+
+_SLICE = 1_000_000
+_SORT = ["start_time", "track_a", "track_b"]
+
+
+def sweep_columns(reports: pl.DataFrame) -> pl.DataFrame:
+    """The columns the sweep reads, in its order and types; missing ones are null.
+
+    Raises:
+        AdizError: a required column is missing, or one cannot be cast to its declared type.
+    """
+    import polars as pl
+
+    types = polars_schema(REPORTS)
+    required = {column.name for column in REPORTS if column.required}
+    missing = sorted(required - set(reports.columns))
+    if missing:
+        raise AdizError(f"reports lack the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
+    try:
+        return reports.select(
+            pl.col(name).cast(types[name])
+            if name in reports.columns
+            else pl.lit(None, types[name]).alias(name)
+            for name in COLUMNS
+        )
+    except pl.exceptions.PolarsError as error:
+        raise AdizError(f"reports do not have the declared types: {error}") from error
+
+
+class EncountersFold:
+    """Encounters as a fold: ``step`` takes reports, ``flush`` ends it.
+
+    The result is the same for any split of the reports into steps and any order within
+    ``lateness_s`` (a report later than that behind the latest one taken is counted in
+    ``counts["late"]`` and left out). An encounter comes out about ``max_gap_s + lateness_s``
+    after it ended: until then a report may still arrive that carries it on.
+
+    Args:
+        within_nm: lateral limit, nautical miles, above 0 and at most 50.
+        within_ft: vertical limit, feet.
+        for_s: shortest encounter reported, seconds.
+        max_gap_s: longest time between two reports that still make a leg, seconds.
+        lateness_s: how far behind the latest report another may come, seconds.
+        max_speed_kt: a leg that needs more (beyond 1 km of position error) is not flown but
+            treated as a gap, and counted in ``counts["too_fast"]``.
+
+    Attributes:
+        counts: reports and legs left out, by reason: ``late``, ``same_time`` (two reports of a
+            track at one time; the first by latitude, longitude, altitude is kept), ``too_fast``,
+            ``unusable`` (no time, track or position).
+
+    Raises:
+        AdizError: a limit out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        within_nm: float = 5.0,
+        within_ft: float = 2000.0,
+        for_s: float = 300.0,
+        max_gap_s: float = 120.0,
+        lateness_s: float = 5.0,
+        max_speed_kt: float = 2000.0,
+    ) -> None:
+        for name, value, low, high in (
+            ("within_nm", within_nm, 0.001, 50.0),
+            ("within_ft", within_ft, 0.0, 1e6),
+            ("for_s", for_s, 0.0, 1e7),
+            ("max_gap_s", max_gap_s, 0.001, 3600.0),
+            ("lateness_s", lateness_s, 0.0, 86_400.0),
+            ("max_speed_kt", max_speed_kt, 1.0, 10_000.0),
+        ):
+            if not low <= value <= high:
+                raise AdizError(f"{name} is {value:g}; it must lie within {low:g} and {high:g}")
+        within_m = within_nm * M_PER_NM
+        # A step is about how long a jet takes through the limit; it sets the work, not the result.
+        step_s = min(max(within_m / 500.0, 2.0), 60.0)
+        self._sweep = Sweep(
+            round(max_gap_s * US_PER_S),
+            round(for_s * US_PER_S),
+            round(lateness_s * US_PER_S),
+            round(step_s * US_PER_S),
+            within_m,
+            within_ft,
+            max_speed_kt * M_PER_NM / 3600.0,
+        )
+
+    def step(self, reports: pl.DataFrame) -> pl.DataFrame:
+        """Take reports (any order within the lateness); the encounters that have ended."""
+        return _table(self._sweep.step(sweep_columns(reports).__arrow_c_stream__()))
+
+    def flush(self) -> pl.DataFrame:
+        """End the fold: all encounters that are left."""
+        return _table(self._sweep.flush())
+
+    def save(self) -> bytes:
+        """The whole state, settings included; for the same version and kind of machine."""
+        state: bytes = self._sweep.save()
+        return state
+
+    @classmethod
+    def restore(cls, state: bytes) -> EncountersFold:
+        """The fold that was saved.
+
+        Raises:
+            AdizError: the bytes are not a saved state, or are damaged.
+        """
+        fold = cls.__new__(cls)
+        try:
+            fold._sweep = Sweep.restore(state)
+        except ValueError as error:
+            raise AdizError(f"encounters cannot be carried on: {error}") from error
+        return fold
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Reports and legs left out, by reason."""
+        counts: dict[str, int] = self._sweep.counts
+        return counts
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """Reports and open encounters in memory."""
+        held: tuple[int, int] = self._sweep.held
+        return held
+
+    @property
+    def settled_us(self) -> int | None:
+        """No encounter still to come began before this (microseconds of the epoch)."""
+        settled: int | None = self._sweep.settled_us
+        return settled
+
+
+def encounters_of(reports: pl.DataFrame, fold: EncountersFold) -> pl.DataFrame:
+    """All encounters of a table: one step and a flush.
+
+    A table in order of time goes through in slices, so that the fold's own memory stays small.
+    """
+    import polars as pl
+
+    slices = [reports]
+    if reports.height > _SLICE and reports["time"].is_sorted():
+        slices = list(reports.iter_slices(_SLICE))
+    found = [fold.step(part) for part in slices]
+    return pl.concat([*found, fold.flush()]).sort(_SORT)
+
+
+def _table(rows: list[tuple[object, ...]]) -> pl.DataFrame:
+    import polars as pl
+
+    types = polars_schema(ENCOUNTERS)
+    raw = {n: pl.Int64() if isinstance(t, pl.Datetime) else t for n, t in types.items()}
+    table = pl.DataFrame(rows, schema=raw, orient="row")
+    return table.select(pl.col(n).cast(t) for n, t in types.items()).sort(_SORT)

@@ -1,0 +1,94 @@
+"""The fold property of encounters: how the reports arrive changes nothing."""
+
+from __future__ import annotations
+
+import random
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from adiz.detect.encounters import EncountersFold, encounters_of
+from adiz.errors import AdizError
+from encounter_worlds import crowd
+
+SORT = ["start_time", "track_a", "track_b"]
+
+
+def fold(lateness_s: float = 30) -> EncountersFold:
+    return EncountersFold(for_s=20, lateness_s=lateness_s)
+
+
+@given(st.integers(0, 10**6), st.randoms(use_true_random=False))
+def test_any_split_order_and_restart(seed: int, rng: random.Random) -> None:
+    reports = crowd(seed)
+    whole = encounters_of(reports, fold())
+    # Rows move by up to the lateness, steps are cut anywhere, the state is saved and restored.
+    moved = reports.with_columns(
+        late=pl.col("time").dt.epoch("us")
+        + pl.Series([rng.randrange(30_000_000) for _ in range(reports.height)])
+    ).sort("late")
+    live, parts, at = fold(), [], 0
+    while at < moved.height:
+        n = rng.choice([1, 3, 17, 60])
+        parts.append(live.step(moved.slice(at, n)))
+        at += n
+        if rng.random() < 0.3:
+            live = EncountersFold.restore(live.save())
+    parts.append(live.flush())
+    assert live.counts["late"] == 0
+    assert_frame_equal(pl.concat(parts).sort(SORT), whole, check_exact=True)
+    shuffled = reports.sample(fraction=1.0, shuffle=True, seed=seed)
+    assert_frame_equal(encounters_of(shuffled, fold()), whole, check_exact=True)
+
+
+@given(st.integers(0, 10**6))
+def test_shift_of_time_and_longitude(seed: int) -> None:
+    reports = crowd(seed)
+    whole = encounters_of(reports, fold())
+    shift = timedelta(days=1000, microseconds=123_456_789)
+    times = ["start_time", "end_time", "time_of_min"]
+    later = encounters_of(reports.with_columns(pl.col("time") + shift), fold())
+    assert_frame_equal(later.with_columns(pl.col(times) - shift), whole, rel_tol=1e-6)
+    around = encounters_of(reports.with_columns(pl.col("lon_deg") + 360.0), fold())
+    for name in times:
+        assert ((around[name] - whole[name]).abs() <= timedelta(milliseconds=1)).all()
+    assert_frame_equal(around.drop(times), whole.drop(times), rel_tol=1e-4, abs_tol=1e-3)
+
+
+def test_reports_twice_change_nothing_but_the_count() -> None:
+    reports = crowd(3)
+    live = fold()
+    twice = encounters_of(pl.concat([reports, reports]), live)
+    assert_frame_equal(twice, encounters_of(reports, fold()), check_exact=True)
+    assert live.counts["same_time"] == reports.height
+
+
+def test_a_late_report_is_counted_and_left_out() -> None:
+    reports = crowd(3)
+    live = fold(lateness_s=1)
+    live.step(reports)
+    live.step(reports.head(5))
+    assert live.counts["late"] == 5
+
+
+def test_memory_is_that_of_the_aircraft_in_the_air() -> None:
+    live = fold()
+    for day in range(40):
+        live.step(crowd(1).with_columns(pl.col("time") + timedelta(days=day)))
+        assert live.held[0] < 250
+        assert live.held[1] < 16
+
+
+@pytest.mark.parametrize("cut", [0, 5, 40, 400, -1])
+def test_damaged_state_is_refused(cut: int) -> None:
+    live = fold()
+    live.step(crowd(2))
+    with pytest.raises(AdizError, match="cannot be carried on"):
+        EncountersFold.restore(live.save()[:cut])
