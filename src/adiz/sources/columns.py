@@ -68,7 +68,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     # Names on one line are equally good; an earlier line goes before a later one.
     "time": (
         "lastposupdate lastposition timeposition postime positiontime",
-        "time timestamp datetime ts epoch unixtime utc gpstime timestamputc",
+        "time timestamp datetime ts epoch unixtime gpstime timestamputc",
+        "utc",
     ),
     "track_id": (
         "trackid",

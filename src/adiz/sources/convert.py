@@ -1,9 +1,9 @@
 """Expressions that turn a recognised column into one of the reports table.
 
 They work on whole columns, eagerly or lazily alike. Numbers of an epoch say their unit by their
-size: from 1e8 to 1e11 seconds, to 1e14 milliseconds, to 1e17 microseconds, to 1e20 nanoseconds,
-which covers March 1973 to the year 5138 in each; anything smaller is not an epoch (it may be
-seconds since the start of a recording) and is rejected as unparsable.
+size: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds. What
+does not then lie between March 1973 (1e8 s) and the year 2100 is rejected as unparsable: it may be
+seconds since the start of a recording, or digits of a date.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import polars as pl
 
 from adiz.errors import Fault, ReportsError
 
+_EARLIEST_US, _LATEST_US = 10**14, 4_102_444_800_000_000
 _UTC = pl.Datetime("us", "UTC")
 _NAIVE = pl.Datetime("us")
 _ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
@@ -123,7 +124,7 @@ def epoch(value: pl.Expr, whole: bool, factor: float) -> pl.Expr:
         )
     if not whole or factor:
         scaled = pl.when(scaled.is_finite()).then(scaled).round()
-    plausible = (scaled >= 1e14) & (scaled < 1e17)
+    plausible = (scaled >= _EARLIEST_US) & (scaled < _LATEST_US)
     return pl.when(plausible).then(scaled).cast(pl.Int64, strict=False).cast(_UTC)
 
 
@@ -159,9 +160,11 @@ def time(
     given = given.filter(given.str.strip_chars() != "")
     if given.is_empty():
         return pl.lit(None, _UTC)
-    if given.cast(pl.Float64, strict=False).null_count() < len(given):
+    numbers = len(given) - given.cast(pl.Float64, strict=False).null_count()
+    if numbers == len(given):
         return _epoch_text(column, factor)
-    return _stamp_text(column, sample, time_zone, file)
+    stamps = _stamp_text(column, sample, time_zone, file)
+    return pl.coalesce(_epoch_text(column, factor), stamps) if numbers else stamps
 
 
 def _epoch_text(column: str, factor: float) -> pl.Expr:

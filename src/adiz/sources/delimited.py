@@ -1,11 +1,15 @@
-"""CSV and its relatives: comma, semicolon, tab or bar; BOM; decimal comma; quotes; gzip."""
+"""CSV and its relatives: comma, semicolon, tab or bar; BOM; decimal comma; quotes; gzip.
+
+Beside what any table may have, two habits of writers are understood: date and time of day in two
+columns, and latitude and longitude in one (``Position``, as Flightradar24 exports them).
+"""
 
 from __future__ import annotations
 
 import polars as pl
 
 from adiz.errors import Fault, ReportsError
-from adiz.sources.files import HEAD_BYTES, Input
+from adiz.sources.files import HEAD_BYTES, Input, as_utf8
 from adiz.sources.tabular import Options, table_frame
 
 _MISSING = ["NA", "N/A", "null", "NULL", "None", "none", "\\N", "-"]
@@ -14,7 +18,7 @@ _MISSING = ["NA", "N/A", "null", "NULL", "None", "none", "\\N", "-"]
 def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """The frame of one table of text; its first line names the columns."""
     data, damage = item.content()
-    data = as_utf8(data, item.name)
+    data = as_utf8(data)
     separator = _separator(data, item.name)
     try:
         raw = pl.read_csv(
@@ -24,23 +28,13 @@ def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, 
             null_values=_MISSING,
             encoding="utf8-lossy",
             truncate_ragged_lines=True,
-            try_parse_dates=False,
         )
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0][:200]
         raise ReportsError(Fault(f"this table cannot be read: {reason}", item.name)) from None
+    raw = _place_in_two(_time_in_one(raw))
     frame, notes = table_frame(raw, item.name, options, decimal_comma=separator != ",")
     return frame, (*notes, f"{item.name}: {damage}; kept what came before") if damage else notes
-
-
-def as_utf8(data: bytes, name: str) -> bytes:
-    """Text in UTF-8 without a byte order mark, from UTF-8 or UTF-16 with one."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        try:
-            return data.decode("utf-16").encode()
-        except UnicodeDecodeError:
-            raise ReportsError(Fault("damaged UTF-16 text", name)) from None
-    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _separator(data: bytes, name: str) -> str:
@@ -57,3 +51,25 @@ def _separator(data: bytes, name: str) -> str:
         )
     bare = b"".join(line.split(b'"')[::2])
     return max(",;\t|", key=lambda mark: bare.count(mark.encode()))
+
+
+def _time_in_one(raw: pl.DataFrame) -> pl.DataFrame:
+    """A date and a time of day joined, where they are two columns."""
+    names = {name.strip().lower(): name for name in raw.columns}
+    if not {"date", "time"} <= names.keys():
+        return raw
+    day, clock = names["date"], names["time"]
+    if not raw[clock].head(100).str.contains(r"^\s*\d{1,2}:\d{2}").any():
+        return raw
+    return raw.with_columns((pl.col(day) + " " + pl.col(clock)).alias(clock)).drop(day)
+
+
+def _place_in_two(raw: pl.DataFrame) -> pl.DataFrame:
+    """Latitude and longitude, where one column holds both with a comma between them."""
+    name = next((n for n in raw.columns if n.strip().lower() == "position"), None)
+    if name is None or not raw[name].head(100).str.contains(r"^[^,]+,[^,]+$").any():
+        return raw
+    parts = pl.col(name).str.split_exact(",", 1).struct
+    return raw.with_columns(
+        parts.field("field_0").alias("latitude"), parts.field("field_1").alias("longitude")
+    ).drop(name)

@@ -14,7 +14,7 @@ from adiz.errors import Fault, ReportsError
 SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".geojson", ".gpx",
             ".kml", ".sbs", ".bst", ".log")  # fmt: skip
 HEAD_BYTES = 1 << 16
-_STEP_BYTES = 1 << 20
+_STEP_BYTES = 1 << 14
 PathLike = str | os.PathLike[str]
 
 
@@ -88,6 +88,13 @@ def _expand(path: str) -> list[Input]:
     if not matches:
         raise ReportsError(Fault("no such file", path, remedy="check the path"))
     return [Input(m, Path(m), sought=True) for m in matches if not os.path.isdir(m)]
+
+
+def as_utf8(data: bytes) -> bytes:
+    """Text in UTF-8 without a byte order mark, from UTF-8 or from UTF-16 with one."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace").encode()
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _unpack(raw: bytes, name: str, most: int | None = None) -> tuple[bytes, str | None]:

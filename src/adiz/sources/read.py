@@ -12,7 +12,7 @@ from adiz.errors import Fault, ReportsError
 from adiz.sources import convert
 from adiz.sources.files import Input, PathLike, find_inputs
 from adiz.sources.recognise import recognise
-from adiz.sources.reports import REJECTED_SCHEMA, SCHEMA, Reports, finish, join
+from adiz.sources.reports import LONGEST_VALUE, REJECTED_SCHEMA, SCHEMA, Reports, finish, join
 from adiz.sources.tabular import Options
 
 if TYPE_CHECKING:
@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 READERS = {
     "parquet": "adiz.sources.parquet",
     "csv": "adiz.sources.delimited",
+    "json": "adiz.sources.jsonfile",
+    "basestation": "adiz.sources.basestation",
+    "gpx": "adiz.sources.xmltracks",
+    "kml": "adiz.sources.xmltracks",
 }
 """Format -> the module whose ``read_frame(input, options)`` reads it."""
+
+_MOST_FAULTS = 20
 
 
 def read(
@@ -63,10 +69,11 @@ def read(
             Fault(f"no format is called '{format}'", remedy="there are " + ", ".join(READERS))
         )
     options = Options(columns or {}, time_zone, track_id)
-    parts = [_read_one(item, format, options) for item in find_inputs(paths)]
+    items = find_inputs(paths)
+    parts = [_read_one(item, format, options) for item in items]
     reports = join(parts)
     if reports.table.is_empty():
-        raise _nothing_usable(parts)
+        raise _nothing_usable(items, parts)
     return reports
 
 
@@ -102,8 +109,8 @@ def _read_one(item: Input, format: str | None, options: Options) -> Reports:
     except ReportsError as error:
         if not item.sought:
             raise
-        fault = error.faults[0]
-        rejected = [{"source": item.name, "reason": f"unreadable file: {fault.message}"}]
+        message = error.faults[0].message[:LONGEST_VALUE]
+        rejected = [{"source": item.name, "reason": "unreadable file", "value": message}]
         return Reports(
             pl.DataFrame(schema=SCHEMA),
             pl.DataFrame(rejected, schema=REJECTED_SCHEMA),
@@ -111,17 +118,15 @@ def _read_one(item: Input, format: str | None, options: Options) -> Reports:
         )
 
 
-def _nothing_usable(parts: list[Reports]) -> ReportsError:
-    """The error for an input without a single usable row, with the counts."""
+def _nothing_usable(items: list[Input], parts: list[Reports]) -> ReportsError:
+    """The error for inputs without a single usable row: what was rejected, by file."""
     faults = []
-    for part in parts:
+    for item, part in zip(items, parts, strict=True):
         counts = ", ".join(f"{n} {reason}" for reason, n in part.rejected_counts.items())
-        name = part.rejected["source"][0] if part.rejected.height else None
-        faults.append(
-            Fault(
-                f"no usable row ({counts})" if counts else "no rows",
-                file=name,
-                remedy="; ".join(part.notes) or None,
-            )
-        )
-    return ReportsError(faults[:20])
+        notes = [note.removeprefix(f"{item.name}: ") for note in part.notes]
+        message = f"no usable row ({counts})" if counts else "there are no rows"
+        faults.append(Fault(message, item.name, remedy="; ".join(notes) or None))
+    more = len(faults) - _MOST_FAULTS
+    return ReportsError(
+        faults[:_MOST_FAULTS] + ([Fault(f"and {more} files more")] if more > 0 else [])
+    )

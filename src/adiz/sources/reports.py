@@ -1,9 +1,10 @@
 """The result of reading: good reports, and what was turned away with its reason.
 
 Every reader hands :func:`finish` a frame whose columns are named as in :data:`adiz.schema.REPORTS`
-(any of them may be absent) and already carry the product's units. Three more columns may say more
-about rows that fail: ``row`` (counted from 1), and ``time_text``, ``lat_text``, ``lon_text`` (what
-the input said). A coordinate that was given but is no number is NaN there; a missing one is null.
+(any of them may be absent) and already carry the product's units. A coordinate that was given but
+is no number is NaN there; a missing one is null. More columns may say more about rows that fail:
+``row`` (counted from 1), ``time_text``, ``lat_text``, ``lon_text`` (what the input said), and
+``fault`` (why this is no report at all; null for reports).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ REJECTED_SCHEMA: dict[str, pl.DataType] = {
 LON_LIMIT_DEG = 540.0
 """Longitudes are accepted one turn to either side of [-180, 180), and wrapped into it."""
 
-_LONGEST_VALUE = 80
+LONGEST_VALUE = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +102,9 @@ def finish(frame: pl.DataFrame, source: str, notes: tuple[str, ...] = ()) -> Rep
         )
     else:
         frame = frame.with_columns(_as_declared(frame, source))
+    usable = valid_rows() & pl.col("fault").is_null() if "fault" in frame.columns else valid_rows()
     facts = frame.select(
-        valid_rows().all().alias("valid"),
+        usable.all().alias("valid"),
         pl.col("lon_deg").is_between(-180.0, 180.0, closed="left").all().alias("wrapped"),
     ).row(0, named=True)
     if facts["valid"]:
@@ -110,8 +112,8 @@ def finish(frame: pl.DataFrame, source: str, notes: tuple[str, ...] = ()) -> Rep
     else:
         if "row" not in frame.columns:
             frame = frame.with_row_index("row", offset=1)
-        good = frame.filter(valid_rows())
-        rejected = _rejected(frame.filter(~valid_rows()))
+        good = frame.filter(usable)
+        rejected = _rejected(frame.filter(~usable))
         if hint := _swap_hint(frame):
             notes = (*notes, f"{source}: {hint}")
     if not facts["wrapped"]:
@@ -158,12 +160,14 @@ def _rejected(bad: pl.DataFrame) -> pl.DataFrame:
 
     def said(name: str, column: str) -> pl.Expr:
         given = pl.col(name) if name in present else pl.col(column)
-        return given.cast(pl.String).str.slice(0, _LONGEST_VALUE)
+        return given.cast(pl.String).str.slice(0, LONGEST_VALUE)
 
     reason = reject_reason()
     if "time_text" in present:
         unparsed = pl.col("time").is_null() & pl.col("time_text").is_not_null()
         reason = pl.when(unparsed).then(pl.lit("unparsable time")).otherwise(reason)
+    if "fault" in present:
+        reason = pl.coalesce("fault", reason)
     lon_is_it = (
         pl.when(pl.col("reason") == "missing position")
         .then(lat.is_not_null())
@@ -178,7 +182,8 @@ def _rejected(bad: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("track_id"))
         .when(lon_is_it)
         .then(pl.lit("lon_deg"))
-        .otherwise(pl.lit("lat_deg"))
+        .when(pl.col("reason").is_in(["missing position", "not a number", "latitude out of range"]))
+        .then(pl.lit("lat_deg"))
     )
     value = (
         pl.when(pl.col("field") == "time")

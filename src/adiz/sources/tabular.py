@@ -70,6 +70,11 @@ def table_exprs(
     return exprs, tuple(f"{file}: {note}" for note in plan.notes), plan
 
 
+def faults_frame(faults: list[tuple[int, str]]) -> pl.DataFrame:
+    """A frame of (row, reason) for parts of an input that hold no reports."""
+    return pl.DataFrame(faults, schema={"row": pl.Int64, "fault": pl.String}, orient="row")
+
+
 def _expr(
     target: str, pick: Pick, sample: pl.DataFrame, file: str, options: Options, comma: bool
 ) -> pl.Expr:

@@ -1,0 +1,45 @@
+"""Plain Python values, as JSON and XML give them, to columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+
+def records(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Objects as a table: one column a member name, in the order in which they first appear."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pl.DataFrame([series(name, [row.get(name) for row in rows]) for name in names])
+
+
+def series(name: str, values: list[Any]) -> pl.Series:
+    """Values as numbers, truths or text; text where they are mixed; what is nested is null."""
+    kinds = {type(v) for v in values} - {type(None)}
+    try:
+        if kinds <= {int, float}:
+            dtype = pl.Int64 if kinds == {int} else pl.Float64
+            return pl.Series(name, values, dtype=dtype, strict=False)
+        if kinds == {bool}:
+            return pl.Series(name, values, dtype=pl.Boolean)
+    except (OverflowError, TypeError, pl.exceptions.PolarsError):
+        pass
+    words = [None if v is None or isinstance(v, list | dict) else str(v) for v in values]
+    return pl.Series(name, words, dtype=pl.String)
+
+
+def numbers(name: str, values: list[Any]) -> pl.Series:
+    """Values as float64: missing is null, what is no number is NaN."""
+    try:
+        return pl.Series(name, values, dtype=pl.Float64)
+    except (OverflowError, TypeError, pl.exceptions.PolarsError):
+        return pl.Series(name, [_number(v) for v in values], dtype=pl.Float64)
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        return float("nan") if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
