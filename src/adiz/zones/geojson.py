@@ -64,13 +64,14 @@ def read_geojson(text: str, file: str, stem: str) -> tuple[list[Placed], list[Fa
         return [], [Fault(f"not JSON: {error}", file)]
     zones: list[Placed] = []
     faults: list[Fault] = []
+    taken: set[str] = set()
     try:
         features = list(_features(document))
     except ZoneError as error:
         return [], [_placed(fault, file, 1, fault.field) for fault in error.faults]
     for i, feature in enumerate(features):
         try:
-            zone = zone_of_feature(feature, f"{stem}-{i + 1}" if len(features) > 1 else stem)
+            zone = zone_of_feature(feature, f"{stem}-{i + 1}" if len(features) > 1 else stem, taken)
             zones.append((zone, partial(_line_of_feature, text, i)))
         except ZoneError as error:
             line = _line_of_feature(text, i)
@@ -142,12 +143,25 @@ def _line_of_feature(
     return 1
 
 
-def zone_of_feature(feature: dict[str, Any], spare_id: str = "") -> Zone:
+def numbered_id(name: str, taken: set[str]) -> str:
+    """An id made of a name: numbered where an earlier zone of the file has that name."""
+    zone_id, n = name, 1
+    while zone_id in taken:
+        n += 1
+        zone_id = f"{name} #{n}"
+    taken.add(zone_id)
+    return zone_id
+
+
+def zone_of_feature(
+    feature: dict[str, Any], spare_id: str = "", taken: set[str] | None = None
+) -> Zone:
     """The zone of one feature.
 
     Args:
         feature: a GeoJSON Feature.
         spare_id: its id where it has neither ``id``, ``properties.id`` nor a name.
+        taken: ids made of names so far.
 
     Raises:
         ZoneError: with each fault; the fault's field is within the feature.
@@ -164,8 +178,9 @@ def zone_of_feature(feature: dict[str, Any], spare_id: str = "") -> Zone:
             faults.extend(Fault(f.message, field=field, remedy=f.remedy) for f in error.faults)
             return fallback
 
-    given = [feature.get("id"), *(properties.get(k) for k in ("id", "name"))]
-    zone_id = next((str(v) for v in given if v not in (None, "")), spare_id)
+    given = [str(v) for v in (feature.get("id"), properties.get("id")) if v not in (None, "")]
+    named = _text(properties, "name") or spare_id
+    zone_id = given[0] if given else numbered_id(named, set() if taken is None else taken)
     edge = attempt(_edge, properties.get("edge"), fallback="planar", field="edge")
     if "boundary" in feature:
         rings = attempt(_boundary, feature["boundary"], fallback=(), field="boundary")

@@ -89,17 +89,16 @@ def show_limit(limit: Limit) -> str | dict[str, object]:
 def above(floor: Limit, ceiling: Limit) -> bool:
     """Whether a floor is certainly above its ceiling.
 
-    A flight level and a height differ with the day's pressure, by no more than about 3,000 ft;
-    heights above ground and above the sea are not compared.
+    A flight level and a height differ with the day's pressure, by no more than about 3,000 ft,
+    and the ground is nowhere more than 1,500 ft below the sea.
     """
     if floor.reference == "UNL" or ceiling.reference == "SFC":
         return True
     if floor.reference == "SFC" or ceiling.reference == "UNL":
         return False
-    if floor.reference != ceiling.reference and "AGL" in (floor.reference, ceiling.reference):
-        return False
-    slack_ft = 0.0 if floor.reference == ceiling.reference else 3000.0
-    return floor.value_ft > ceiling.value_ft + slack_ft
+    if floor.reference == ceiling.reference:
+        return floor.value_ft > ceiling.value_ft
+    return ceiling.reference != "AGL" and floor.value_ft > ceiling.value_ft + 4500.0
 
 
 def _fault(message: str, remedy: str) -> ZoneError:

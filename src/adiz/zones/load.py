@@ -157,6 +157,10 @@ def _reader(data: bytes, file: str) -> Reader:
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"{", b"["):
         return _read_geojson
+    if head[:1] == b"<" or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return _read_xml
+    if head[:4] == b"PK\x03\x04":
+        return _read_kmz
     from adiz.zones.openair import looks_like_openair
 
     if looks_like_openair(data):
@@ -178,6 +182,29 @@ def _read_openair(data: bytes, file: str, stem: str) -> tuple[list[Placed], list
     from adiz.zones.openair import read_openair
 
     return read_openair(decode(data, file, spare="cp1252"), file)
+
+
+def _read_kmz(data: bytes, file: str, stem: str) -> tuple[list[Placed], list[Fault]]:
+    from adiz.zones.kml import kml_of_kmz
+
+    return _read_xml(kml_of_kmz(data, file), file, stem)
+
+
+def _read_xml(data: bytes, file: str, stem: str) -> tuple[list[Placed], list[Fault]]:
+    from adiz.zones.xml import local, parse_xml
+
+    root = parse_xml(data, file)
+    if local(root) == "kml":
+        from adiz.zones.kml import read_kml
+
+        return read_kml(root, file, stem)
+    from adiz.zones.aixm import is_aixm, read_aixm
+
+    if is_aixm(root):
+        return read_aixm(root, file)
+    raise ZoneError(
+        Fault(f"XML of <{local(root)}>: neither AIXM 5.1 nor 5.1.1 nor KML", file, root.sourceline)
+    )
 
 
 def decode(data: bytes, file: str, spare: str = "utf-8") -> str:

@@ -17,6 +17,7 @@ from adiz.errors import Fault, ZoneError
 from adiz.geo import direct, inverse
 from adiz.units import M_PER_NM
 from adiz.zones.checks import Placed
+from adiz.zones.geojson import numbered_id
 from adiz.zones.limits import parse_limit
 from adiz.zones.model import SFC, Arc, Circle, Limit, Part, Ring, Vertex, Zone
 from adiz.zones.moments import parse_moment
@@ -112,7 +113,7 @@ class _Reader:
         self.placed: list[Placed] = []
         self.faults: list[Fault] = []
         self.space: _Airspace | None = None
-        self.ids: set[str] = set()
+        self.taken: set[str] = set()
         self.records: dict[str, Callable[[_Airspace, str], None]] = {
             "AH": self._limit("AH"),
             "AL": self._limit("AL"),
@@ -257,7 +258,7 @@ class _Reader:
         try:
             valid_from, valid_to = _active(space.texts.get("AA", ""))
             zone = Zone(
-                zone_id=self._id(space, name),
+                zone_id=space.texts.get("AI") or numbered_id(name, self.taken),
                 name=name,
                 rings=(Ring(tuple(space.parts)),) if space.parts else (),
                 kind=_kind(space),
@@ -279,15 +280,6 @@ class _Reader:
             return space.limits_line if ring is None and lines else space.line
 
         self.placed.append((zone, locate))
-
-    def _id(self, space: _Airspace, name: str) -> str:
-        """``AI``, else the name, numbered where several airspaces share it."""
-        zone_id, n = space.texts.get("AI") or name, 1
-        while "AI" not in space.texts and zone_id in self.ids:
-            n += 1
-            zone_id = f"{name} #{n}"
-        self.ids.add(zone_id)
-        return zone_id
 
 
 def _kind(space: _Airspace) -> str:
