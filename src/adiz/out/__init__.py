@@ -1,0 +1,1 @@
+"""Results for a reader: maps, tables, files. Reads results, never detects."""

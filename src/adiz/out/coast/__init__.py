@@ -1,0 +1,1 @@
+"""Coastline data, made by ``tools/make_coast.py``; credited in NOTICE."""
