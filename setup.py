@@ -4,6 +4,7 @@ Needs a C compiler: ``cc``/``gcc``/``clang`` on the PATH, or the PyPI package ``
 (``pip install ziglang``), which is used when no other compiler is found.
 """
 
+import glob
 import os
 import shutil
 import sys
@@ -65,12 +66,7 @@ def extension(name: str, pyx: str, *sources: str) -> Extension:
         include_dirs=[GEO, DETECT],
         extra_compile_args=FLAGS,
         libraries=["m"],
-        depends=[
-            GEO + "geodesic.h",
-            GEO + "zoneindex.h",
-            DETECT + "stays.h",
-            DETECT + "encounters.h",
-        ],
+        depends=[*glob.glob(GEO + "*.h"), *glob.glob(DETECT + "*.h")],
     )
 
 
@@ -83,6 +79,13 @@ setup(
                 DETECT + "_encounters.pyx",
                 DETECT + "encounters.c",
                 DETECT + "encounters_pair.c",
+            ),
+            extension(
+                "adiz.detect._stays",
+                DETECT + "_stays.pyx",
+                *(GEO + name for name in ("geodesic.c", "zoneindex.c", "prism.c")),
+                *(DETECT + name for name in ("stays.c", "membership.c", "leg.c", "depth.c")),
+                DETECT + "tracknames.c",
             ),
         ],
         language_level=3,

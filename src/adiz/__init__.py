@@ -17,6 +17,7 @@ _PUBLIC = {
     "StaysFold": "adiz.detect.stays",
     "Zone": "adiz.zones.model",
     "Zones": "adiz.zones.model",
+    "demo_capture": "adiz.run.batch",
     "find_stays": "adiz.run.batch",
     "read": "adiz.sources.read",
     "zones": "adiz.zones.load",

@@ -1,0 +1,458 @@
+# distutils: language = c
+"""Compiled stays kernel; :mod:`adiz.detect.stays` is its public face.
+
+Columns come in and go out through the Arrow C data interface, so no other library is loaded for
+it. The kernel runs without the GIL.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
+from libc.math cimport INFINITY
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+cdef extern from "arrow.h":
+    struct ArrowSchema:
+        const char *format
+        void (*release)(ArrowSchema *) noexcept nogil
+    struct ArrowArray:
+        int64_t length
+        int64_t null_count
+        int64_t offset
+        int64_t n_buffers
+        const void **buffers
+        void (*release)(ArrowArray *) noexcept nogil
+    struct ArrowArrayStream:
+        int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept nogil
+        int (*get_next)(ArrowArrayStream *, ArrowArray *) noexcept nogil
+    int adiz_column_out(ArrowSchema *, ArrowArray *, const char *, int64_t, void *, void *) nogil
+
+cdef extern from "stays.h":
+    ctypedef struct ZoneIndex:
+        int32_t n_zones
+        int32_t n_edges
+        int32_t n_cells
+    ctypedef struct Stay:
+        int64_t entry_us, exit_us, earliest_us, latest_us, report_count
+        double entry_lat, entry_lon, exit_lat, exit_lon, depth_m, longest_s
+        int32_t track, zone
+        uint8_t entry_kind, exit_kind, certainty, vertical
+    ctypedef struct Names:
+        char *text
+        int64_t n_text
+        int64_t cap_text
+        int64_t *start
+        int32_t n
+        int32_t cap
+    ctypedef struct Track:
+        int64_t t
+    ctypedef struct Member:
+        int32_t zone
+    ctypedef struct Path:
+        int32_t n
+    ctypedef struct StringView:
+        int32_t length
+    ctypedef struct Stays:
+        const ZoneIndex *index
+        Names names
+        Track *tracks
+        Member *members
+        Path *paths
+        Stay *out
+        int32_t cap_tracks, n_members, cap_members, free_members, n_paths, cap_paths, free_paths
+        int64_t n_out, cap_out, n_reports, n_invalid, n_repeated
+    ctypedef struct ReportColumns:
+        int64_t n
+        const int64_t *time_us
+        const StringView *track_id
+        const char *const *track_data
+        const double *lat
+        const double *lon
+        const double *alt
+        const uint8_t *alt_valid
+        int64_t alt_valid_offset
+        const double *speed_mps
+        const uint8_t *speed_valid
+        int64_t speed_valid_offset
+    ctypedef struct Prism:
+        int reachable, certain
+        double to_entry_m, from_exit_m, outside_m
+    ZoneIndex *zoneindex_new() nogil
+    void zoneindex_free(ZoneIndex *) nogil
+    int zoneindex_add(ZoneIndex *, const double *, const int32_t *, int32_t, double, double,
+                      int64_t, int64_t, int32_t) nogil
+    void zoneindex_finish(ZoneIndex *) nogil
+    int32_t zones_at(const ZoneIndex *, double, double, int32_t *, int32_t) nogil
+    void to_ecef(double, double, double *) nogil
+    double boundary_distance_m(const ZoneIndex *, int32_t, const double *, int32_t *) nogil
+    void prism_query(const ZoneIndex *, int32_t, const double *, const double *, int, int, double,
+                     Prism *) nogil
+    Stays *stays_new(const ZoneIndex *, int64_t, int64_t, double) nogil
+    void stays_free(Stays *) nogil
+    int stays_step(Stays *, const ReportColumns *, int, int, int64_t *) nogil
+    int stays_flush(Stays *) nogil
+    int names_rehash(Names *) nogil
+    enum: MAX_SET, STEP_OK, STEP_NO_MEMORY, STEP_DISORDER, STEP_CROWDED
+
+FROM_ALWAYS = -(2**63)
+TO_ALWAYS = 2**63 - 1
+
+
+class DisorderError(Exception):
+    """A report came before one of the same track that was already folded in."""
+
+
+cdef class Index:
+    """Zones, indexed. Read-only once finished."""
+
+    cdef ZoneIndex *x
+    cdef bint finished
+
+    def __cinit__(self):
+        self.x = zoneindex_new()
+        if self.x == NULL:
+            raise MemoryError("zone index")
+
+    def __dealloc__(self):
+        zoneindex_free(self.x)
+
+    def add(self, rings, double floor_ft, double ceil_ft, int64_t from_us, int64_t to_us,
+            bint unchecked):
+        """Add a zone of dense rings (each an array of lat, lon, …)."""
+        cdef int32_t n_rings = len(rings), i
+        cdef int32_t *counts = <int32_t *>malloc((n_rings + 1) * sizeof(int32_t))
+        cdef bytes joined = b"".join([memoryview(ring).cast("B") for ring in rings])
+        cdef const double *points = <const double *><char *>PyBytes_AS_STRING(joined)
+        cdef int status
+        if counts == NULL:
+            raise MemoryError("zone index")
+        for i in range(n_rings):
+            counts[i] = len(rings[i]) // 2
+        with nogil:
+            status = zoneindex_add(self.x, points, counts, n_rings, floor_ft, ceil_ft, from_us,
+                                   to_us, unchecked)
+        free(counts)
+        if status == 1:
+            raise MemoryError("zone index")
+        if status:
+            raise ValueError("the zone spans all longitudes")
+
+    def finish(self):
+        zoneindex_finish(self.x)
+        self.finished = True
+
+    @property
+    def counts(self):
+        """Zones, edges and boundary cells."""
+        return self.x.n_zones, self.x.n_edges, self.x.n_cells
+
+    def at(self, double lat_deg, double lon_deg):
+        """Numbers of the zones whose rings hold a point."""
+        cdef int32_t found[1024]
+        cdef int32_t n = zones_at(self.x, lat_deg, lon_deg, found, MAX_SET)
+        return sorted([found[i] for i in range(n)])
+
+    def distance_m(self, int32_t zone, double lat_deg, double lon_deg):
+        """From a point to a zone's boundary, from either side."""
+        cdef double p[3]
+        cdef int32_t edge = -1
+        if not 0 <= zone < self.x.n_zones:
+            raise IndexError(zone)
+        to_ecef(lat_deg, lon_deg, p)
+        return boundary_distance_m(self.x, zone, p, &edge)
+
+    def prism(self, int32_t zone, double lat1, double lon1, double lat2, double lon2,
+              bint inside1, bint inside2, double budget_m):
+        """(reachable, certain, metres to entry, metres after exit, metres outside)."""
+        cdef double p1[3]
+        cdef double p2[3]
+        cdef Prism out
+        if not 0 <= zone < self.x.n_zones:
+            raise IndexError(zone)
+        to_ecef(lat1, lon1, p1)
+        to_ecef(lat2, lon2, p2)
+        prism_query(self.x, zone, p1, p2, inside1, inside2, budget_m, &out)
+        return bool(out.reachable), bool(out.certain), out.to_entry_m, out.from_exit_m, out.outside_m
+
+
+cdef class _Column:
+    """One column taken in: a single chunk, kept alive while in use."""
+
+    cdef ArrowArray array
+    cdef bytes format
+
+    def __cinit__(self, series):
+        cdef ArrowArrayStream *stream
+        cdef ArrowSchema schema
+        cdef ArrowArray rest
+        capsule = series.__arrow_c_stream__()
+        stream = <ArrowArrayStream *>PyCapsule_GetPointer(capsule, "arrow_array_stream")
+        memset(&self.array, 0, sizeof(ArrowArray))
+        memset(&schema, 0, sizeof(ArrowSchema))
+        memset(&rest, 0, sizeof(ArrowArray))
+        if stream.get_schema(stream, &schema) or stream.get_next(stream, &self.array):
+            raise ValueError("the Arrow stream of a column failed")
+        self.format = schema.format
+        if schema.release != NULL:
+            schema.release(&schema)
+        if self.array.release != NULL:
+            if stream.get_next(stream, &rest):
+                raise ValueError("the Arrow stream of a column failed")
+            if rest.release != NULL:
+                rest.release(&rest)
+                raise ValueError("a column has several chunks")
+
+    def __dealloc__(self):
+        if self.array.release != NULL:
+            self.array.release(&self.array)
+
+    cdef const void *values(self, bytes format, size_t width) except? NULL:
+        if not self.format.startswith(format):
+            raise TypeError(f"column is {self.format!r}, not {format!r}")
+        if self.array.length == 0:
+            return NULL
+        return <const char *>self.array.buffers[1] + self.array.offset * width
+
+    cdef const uint8_t *valid(self) noexcept:
+        if self.array.length == 0 or self.array.null_count == 0:
+            return NULL
+        return <const uint8_t *>self.array.buffers[0]
+
+
+cdef void _free_schema(object capsule) noexcept:
+    cdef ArrowSchema *schema = <ArrowSchema *>PyCapsule_GetPointer(capsule, "arrow_schema")
+    if schema.release != NULL:
+        schema.release(schema)
+    free(schema)
+
+
+cdef void _free_array(object capsule) noexcept:
+    cdef ArrowArray *array = <ArrowArray *>PyCapsule_GetPointer(capsule, "arrow_array")
+    if array.release != NULL:
+        array.release(array)
+    free(array)
+
+
+cdef class Out:
+    """A column handed out, once, to whoever speaks the Arrow PyCapsule interface."""
+
+    cdef object schema, array
+
+    def __arrow_c_array__(self, requested_schema=None):
+        return self.schema, self.array
+
+
+cdef Out _out(const char *format, int64_t n, void *first, void *second):
+    cdef ArrowSchema *schema = <ArrowSchema *>malloc(sizeof(ArrowSchema))
+    cdef ArrowArray *array = <ArrowArray *>malloc(sizeof(ArrowArray))
+    cdef Out out = Out()
+    if schema == NULL or array == NULL or adiz_column_out(schema, array, format, n, first, second):
+        raise MemoryError("result column")
+    out.schema = PyCapsule_New(schema, "arrow_schema", _free_schema)
+    out.array = PyCapsule_New(array, "arrow_array", _free_array)
+    return out
+
+
+cdef class Fold:
+    """The state of the fold over one part of the tracks."""
+
+    cdef Stays *s
+    cdef readonly Index index
+    cdef readonly int part, parts
+
+    def __cinit__(self, Index index, int64_t max_gap_us, int64_t track_end_us,
+                  double max_speed_mps, int part=0, int parts=1):
+        self.index = index
+        self.part = part
+        self.parts = parts
+        self.s = stays_new(index.x, max_gap_us, track_end_us, max_speed_mps)
+        if self.s == NULL:
+            raise MemoryError("stays")
+
+    def __dealloc__(self):
+        stays_free(self.s)
+
+    def step(self, time, track_id, lat, lon, alt=None, speed=None):
+        """Fold in columns (polars Series of one chunk each, without nulls but in alt and speed).
+
+        Raises:
+            DisorderError: a report came before one of its track already folded in. The fold must
+                then be thrown away.
+        """
+        cdef _Column c_time = _Column(time), c_id = _Column(track_id)
+        cdef _Column c_lat = _Column(lat), c_lon = _Column(lon), c_alt, c_speed
+        cdef ReportColumns in_
+        cdef int64_t at = 0
+        cdef int status
+        memset(&in_, 0, sizeof(in_))
+        in_.n = c_time.array.length
+        if not in_.n:
+            return
+        in_.time_us = <const int64_t *>c_time.values(b"tsu:", 8)
+        in_.track_id = <const StringView *>c_id.values(b"vu", 16)
+        in_.track_data = <const char *const *>(c_id.array.buffers + 2)
+        in_.lat = <const double *>c_lat.values(b"g", 8)
+        in_.lon = <const double *>c_lon.values(b"g", 8)
+        if alt is not None:
+            c_alt = _Column(alt)
+            in_.alt = <const double *>c_alt.values(b"g", 8)
+            in_.alt_valid = c_alt.valid()
+            in_.alt_valid_offset = c_alt.array.offset
+        if speed is not None:
+            c_speed = _Column(speed)
+            in_.speed_mps = <const double *>c_speed.values(b"g", 8)
+            in_.speed_valid = c_speed.valid()
+            in_.speed_valid_offset = c_speed.array.offset
+        for column in (c_id, c_lat, c_lon):
+            if (<_Column>column).array.length != in_.n:
+                raise ValueError("columns of different length")
+        with nogil:
+            status = stays_step(self.s, &in_, self.part, self.parts, &at)
+        self._check(status, at)
+
+    def flush(self):
+        cdef int status
+        with nogil:
+            status = stays_flush(self.s)
+        self._check(status, 0)
+
+    cdef _check(self, int status, int64_t at):
+        if status == STEP_NO_MEMORY:
+            raise MemoryError("stays")
+        if status == STEP_DISORDER:
+            raise DisorderError(at)
+        if status == STEP_CROWDED:
+            raise ValueError(f"more than {MAX_SET} zones lie over one point")
+
+    @property
+    def counts(self):
+        """Reports folded in, rejected for their position, repeated."""
+        return self.s.n_reports, self.s.n_invalid, self.s.n_repeated
+
+    def take(self):
+        """The finished rows, as raw columns by name; they leave the fold."""
+        cdef int64_t n = self.s.n_out, i
+        cdef Stay *rows = self.s.out
+        cdef int64_t *longs[5]
+        cdef double *doubles[6]
+        cdef int32_t *ints[2]
+        cdef uint8_t *bytes_[4]
+        cdef int k
+        for k in range(5):
+            longs[k] = <int64_t *>malloc(n * 8 + 8)
+        for k in range(6):
+            doubles[k] = <double *>malloc(n * 8 + 8)
+        for k in range(2):
+            ints[k] = <int32_t *>malloc(n * 4 + 4)
+        for k in range(4):
+            bytes_[k] = <uint8_t *>malloc(n + 1)
+        if not (longs[4] and doubles[5] and ints[1] and bytes_[3]):
+            raise MemoryError("result")
+        with nogil:
+            for i in range(n):
+                longs[0][i] = rows[i].entry_us
+                longs[1][i] = rows[i].exit_us
+                longs[2][i] = rows[i].earliest_us
+                longs[3][i] = rows[i].latest_us
+                longs[4][i] = rows[i].report_count
+                doubles[0][i] = rows[i].entry_lat
+                doubles[1][i] = rows[i].entry_lon
+                doubles[2][i] = rows[i].exit_lat
+                doubles[3][i] = rows[i].exit_lon
+                doubles[4][i] = rows[i].depth_m
+                doubles[5][i] = rows[i].longest_s
+                ints[0][i] = rows[i].track
+                ints[1][i] = rows[i].zone
+                bytes_[0][i] = rows[i].entry_kind
+                bytes_[1][i] = rows[i].exit_kind
+                bytes_[2][i] = rows[i].certainty
+                bytes_[3][i] = rows[i].vertical
+        self.s.n_out = 0
+        result = {}
+        for k, name in enumerate(("entry_time", "exit_time", "earliest_entry", "latest_exit",
+                                  "report_count")):
+            result[name] = _out("l", n, longs[k], NULL)
+        for k, name in enumerate(("entry_lat_deg", "entry_lon_deg", "exit_lat_deg", "exit_lon_deg",
+                                  "max_depth_m", "longest_inside_s")):
+            result[name] = _out("g", n, doubles[k], NULL)
+        for k, name in enumerate(("track", "zone")):
+            result[name] = _out("i", n, ints[k], NULL)
+        for k, name in enumerate(("entry_kind", "exit_kind", "certainty", "vertical")):
+            result[name] = _out("C", n, bytes_[k], NULL)
+        return result
+
+    def names(self):
+        """Track names by number, as a string column."""
+        cdef int64_t n = self.s.names.n
+        cdef int64_t *start = <int64_t *>malloc((n + 1) * 8)
+        cdef char *text = <char *>malloc(self.s.names.n_text + 1)
+        if start == NULL or text == NULL:
+            raise MemoryError("names")
+        memcpy(start, self.s.names.start, (n + 1) * 8)
+        if self.s.names.n_text:
+            memcpy(text, self.s.names.text, self.s.names.n_text)
+        return _out("U", n, start, text)
+
+    def save(self):
+        """The state as bytes; finished rows must have been taken."""
+        cdef Stays *s = self.s
+        if s.n_out:
+            raise ValueError("finished rows have not been taken")
+        head = [s.names.n, s.names.n_text, s.n_members, s.free_members, s.n_paths, s.free_paths,
+                s.n_reports, s.n_invalid, s.n_repeated, self.part, self.parts,
+                sizeof(Track), sizeof(Member), sizeof(Path)]
+        return b"".join([
+            len(head).to_bytes(8, "little"),
+            *[int(v).to_bytes(8, "little", signed=True) for v in head],
+            _bytes(s.names.start, (s.names.n + 1) * 8),
+            _bytes(s.names.text, s.names.n_text),
+            _bytes(s.tracks, s.names.n * sizeof(Track)),
+            _bytes(s.members, s.n_members * sizeof(Member)),
+            _bytes(s.paths, s.n_paths * sizeof(Path)),
+        ])
+
+    def restore(self, bytes state):
+        """Take up a saved state, in a fold that is still empty."""
+        cdef Stays *s = self.s
+        cdef int64_t at = 8 + 8 * int.from_bytes(state[:8], "little")
+        head = [int.from_bytes(state[i:i + 8], "little", signed=True) for i in range(8, at, 8)]
+        (n_names, n_text, n_members, free_members, n_paths, free_paths, n_reports, n_invalid,
+         n_repeated, part, parts, track_size, member_size, path_size) = head
+        sizes = [(n_names + 1) * 8, n_text, n_names * track_size, n_members * member_size,
+                 n_paths * path_size]
+        if (track_size, member_size, path_size) != (sizeof(Track), sizeof(Member), sizeof(Path)) \
+                or min(sizes) < 0 or len(state) != at + sum(sizes) or s.names.n:
+            raise ValueError("the saved state does not fit this version")
+        self.part, self.parts = part, parts
+        cdef list blocks = []
+        for size in sizes:
+            blocks.append(state[at:at + size])
+            at += size
+        free(s.names.start)
+        s.names.start = <int64_t *>_block(blocks[0])
+        s.names.text = <char *>_block(blocks[1])
+        s.names.n = s.names.cap = n_names
+        s.names.n_text = s.names.cap_text = n_text
+        s.tracks = <Track *>_block(blocks[2])
+        s.cap_tracks = n_names
+        s.members = <Member *>_block(blocks[3])
+        s.n_members = s.cap_members = n_members
+        s.paths = <Path *>_block(blocks[4])
+        s.n_paths = s.cap_paths = n_paths
+        s.free_members, s.free_paths = free_members, free_paths
+        s.n_reports, s.n_invalid, s.n_repeated = n_reports, n_invalid, n_repeated
+        if names_rehash(&s.names):
+            raise MemoryError("names")
+
+
+cdef bytes _bytes(const void *data, int64_t n):
+    return PyBytes_FromStringAndSize(<const char *>data, n) if n else b""
+
+
+cdef void *_block(bytes data) except NULL:
+    cdef void *p = malloc(len(data) + 8)
+    if p == NULL:
+        raise MemoryError("saved state")
+    memcpy(p, PyBytes_AS_STRING(data), len(data))
+    return p
