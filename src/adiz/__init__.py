@@ -13,11 +13,15 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "AdizError": "adiz.errors",
+    "EncountersFold": "adiz.detect.encounters",
+    "FormationsFold": "adiz.detect.formations",
     "Reports": "adiz.sources.reports",
     "StaysFold": "adiz.detect.stays",
     "Zone": "adiz.zones.model",
     "Zones": "adiz.zones.model",
     "demo_capture": "adiz.run.batch",
+    "find_encounters": "adiz.run.together",
+    "find_formations": "adiz.run.together",
     "find_stays": "adiz.run.batch",
     "read": "adiz.sources.read",
     "zones": "adiz.zones.load",

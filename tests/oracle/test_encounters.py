@@ -17,7 +17,7 @@ import pytest
 from geographiclib.geodesic import Geodesic
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from adiz.detect.encounters import EncountersFold, encounters_of
+from adiz.run.together import find_encounters
 from encounter_worlds import crowd
 
 WGS84 = Geodesic.WGS84
@@ -113,7 +113,7 @@ def check_least(row: dict, legs_a: list[Leg], legs_b: list[Leg]) -> None:
 @pytest.mark.parametrize("seed", range(24))
 def test_brute_force_agrees(seed: int) -> None:
     reports = crowd(seed)
-    table = encounters_of(reports, EncountersFold(for_s=20, max_speed_kt=10_000))
+    table = find_encounters(reports, for_s=20, max_speed_kt=10_000)
     by_pair: dict[tuple[str, str], list[dict]] = {}
     for row in table.iter_rows(named=True):
         by_pair.setdefault((row["track_a"], row["track_b"]), []).append(row)
@@ -150,8 +150,8 @@ def test_distance_on_long_legs() -> None:
         reports = pl.DataFrame(
             rows, schema=["time", "track_id", "lat_deg", "lon_deg"], orient="row"
         ).cast({"time": pl.Datetime("us", "UTC")})
-        fold = EncountersFold(for_s=0, within_nm=49)
-        for row in encounters_of(reports, fold).cast({"time_of_min": int}).iter_rows(named=True):
+        met = find_encounters(reports, for_s=0, within_nm=49)
+        for row in met.cast({"time_of_min": int}).iter_rows(named=True):
             ends = [dict(zip(reports.columns, r, strict=True)) for r in rows]
             pair = (Leg(*ends[:2]), Leg(*ends[2:]))
             assert abs(lateral(*pair, row["time_of_min"]) - row["min_lateral_m"]) < 0.02

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from adiz.detect.encounters import EncountersFold, encounters_of
+from adiz.detect.encounters import EncountersFold
 from adiz.errors import AdizError
+from adiz.run.together import encounters_through, find_encounters
 from encounter_worlds import crowd
 
 SORT = ["start_time", "track_a", "track_b"]
@@ -28,7 +29,7 @@ def fold(lateness_s: float = 30) -> EncountersFold:
 @given(st.integers(0, 10**6), st.randoms(use_true_random=False))
 def test_any_split_order_and_restart(seed: int, rng: random.Random) -> None:
     reports = crowd(seed)
-    whole = encounters_of(reports, fold())
+    whole = find_encounters(reports, for_s=20)
     # Rows move by up to the lateness, steps are cut anywhere, the state is saved and restored.
     moved = reports.with_columns(
         late=pl.col("time").dt.epoch("us")
@@ -45,18 +46,18 @@ def test_any_split_order_and_restart(seed: int, rng: random.Random) -> None:
     assert live.counts["late"] == 0
     assert_frame_equal(pl.concat(parts).sort(SORT), whole, check_exact=True)
     shuffled = reports.sample(fraction=1.0, shuffle=True, seed=seed)
-    assert_frame_equal(encounters_of(shuffled, fold()), whole, check_exact=True)
+    assert_frame_equal(find_encounters(shuffled, for_s=20), whole, check_exact=True)
 
 
 @given(st.integers(0, 10**6))
 def test_shift_of_time_and_longitude(seed: int) -> None:
     reports = crowd(seed)
-    whole = encounters_of(reports, fold())
+    whole = find_encounters(reports, for_s=20)
     shift = timedelta(days=1000, microseconds=123_456_789)
     times = ["start_time", "end_time", "time_of_min"]
-    later = encounters_of(reports.with_columns(pl.col("time") + shift), fold())
+    later = find_encounters(reports.with_columns(pl.col("time") + shift), for_s=20)
     assert_frame_equal(later.with_columns(pl.col(times) - shift), whole, rel_tol=1e-6)
-    around = encounters_of(reports.with_columns(pl.col("lon_deg") + 360.0), fold())
+    around = find_encounters(reports.with_columns(pl.col("lon_deg") + 360.0), for_s=20)
     for name in times:
         assert ((around[name] - whole[name]).abs() <= timedelta(milliseconds=1)).all()
     assert_frame_equal(around.drop(times), whole.drop(times), rel_tol=1e-4, abs_tol=1e-3)
@@ -65,8 +66,8 @@ def test_shift_of_time_and_longitude(seed: int) -> None:
 def test_reports_twice_change_nothing_but_the_count() -> None:
     reports = crowd(3)
     live = fold()
-    twice = encounters_of(pl.concat([reports, reports]), live)
-    assert_frame_equal(twice, encounters_of(reports, fold()), check_exact=True)
+    twice = encounters_through(live, pl.concat([reports, reports]))
+    assert_frame_equal(twice, find_encounters(reports, for_s=20), check_exact=True)
     assert live.counts["same_time"] == reports.height
 
 

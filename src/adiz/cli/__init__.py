@@ -17,6 +17,8 @@ from adiz.errors import AdizError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "counts": ("adiz.cli.counts", "published counts of entries, scrambles and sorties"),
+    "encounters": ("adiz.cli.encounters", "which tracks were near each other"),
+    "formations": ("adiz.cli.formations", "who flew with whom, joins and splits, joint patrols"),
     "patrols": ("adiz.cli.patrols", "joint patrols and their sources"),
     "stays": ("adiz.cli.stays", "who was in which zone, from when to when"),
     "zones": ("adiz.cli.zones", "list, show, check and convert zones"),

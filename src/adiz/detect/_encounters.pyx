@@ -10,7 +10,7 @@ import zlib
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport NAN, isnan, sqrt
+from libc.math cimport NAN, atan2, isnan, sqrt
 from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memcmp, memcpy
 
@@ -54,6 +54,9 @@ cdef extern from *:
         int (*get_next)(ArrowArrayStream *, ArrowArray *)
         const char *(*get_last_error)(ArrowArrayStream *)
 
+cdef extern from "geodesic.h":
+    double DEG, WGS84_E2
+
 cdef extern from "encounters.h":
     int64_t NO_TIME
     enum: POINT_HAS_ADDRESS, POINT_GROUND
@@ -70,7 +73,7 @@ cdef extern from "encounters.h":
         uint8_t dirty, used
     ctypedef struct Sums:
         double speed_s, heading_s, heading_w, lateral_s, lateral2_s, trail_s
-        double vertical_s, vertical_w, path_m, weight_s
+        double vertical_s, vertical_w, path_m, weight_s, turned, turned_s
     ctypedef struct Pair:
         uint32_t a, b
         int64_t start, last, min_time
@@ -383,15 +386,15 @@ cdef str name_of(Fold *f, uint32_t slot):
     return f.tracks[slot].name[:f.tracks[slot].name_len].decode("utf-8", "replace")
 
 
+cdef tuple place(double x, double y, double z):
+    """Latitude and longitude of a point near the ellipsoid."""
+    return atan2(z / (1.0 - WGS84_E2), sqrt(x * x + y * y)) / DEG, atan2(y, x) / DEG
+
+
 cdef tuple row_of(Fold *f, const Pair *p):
     """One encounter, in the order of ENCOUNTERS."""
     cdef const Sums *s = &p.sums
-    cdef double net = 0.0, mid, mean = s.lateral_s / s.weight_s, minutes
-    cdef int i
-    for i in range(3):
-        mid = 0.5 * (p.la[i] + p.lb[i]) - p.start_mid[i]
-        net += mid * mid
-    minutes = (p.last - p.start) / 60e6
+    cdef double mean = s.lateral_s / s.weight_s, minutes = (p.last - p.start) / 60e6
     known = "known" if p.unknown_us == 0 else "unknown" if p.known_us == 0 else "partly"
     spread = s.lateral2_s / s.weight_s - mean * mean
     return (
@@ -410,11 +413,14 @@ cdef tuple row_of(Fold *f, const Pair *p):
         sqrt(spread) if spread > 0.0 else 0.0,
         s.vertical_s / s.vertical_w if s.vertical_w > 0.0 else None,
         s.speed_s / s.weight_s * 3600.0 / 1852.0,
-        s.heading_s / s.heading_w * 57.29577951308232 if s.heading_w > 0.0 else None,
+        s.heading_s / s.heading_w / DEG if s.heading_w > 0.0 else None,
         s.trail_s / s.weight_s,
-        min(1.0, sqrt(net) / s.path_m) if s.path_m > 0.0 else None,
+        s.turned / s.turned_s * 60.0 / DEG if s.turned_s > 0.0 else None,
+        s.path_m / s.weight_s * 3600.0 / 1852.0,
         None if isnan(p.last_alt) else 0.5 * (p.start_alt + p.last_alt),
         None if isnan(p.last_alt) else (p.last_alt - p.start_alt) / minutes,
+        *place(p.start_mid[0], p.start_mid[1], p.start_mid[2]),
+        *place(p.la[0] + p.lb[0], p.la[1] + p.lb[1], p.la[2] + p.lb[2]),
         f.sources[p.source_a].decode("utf-8", "replace"),
         f.sources[p.source_b].decode("utf-8", "replace"),
     )

@@ -36,7 +36,7 @@ typedef struct {
 /* Sums over the minutes of an encounter; see encounters_pair.c. */
 typedef struct {
     double speed_s, heading_s, heading_w, lateral_s, lateral2_s, trail_s, vertical_s, vertical_w;
-    double path_m, weight_s;
+    double path_m, weight_s, turned, turned_s;
 } Sums;
 
 typedef struct {
@@ -53,6 +53,7 @@ typedef struct {
     double start_mid[3]; /* midpoint at the start */
     double start_alt, last_alt; /* mean altitude of the two, NaN where unknown */
     double last_dz;
+    double course[3];    /* mean velocity over the last whole minute */
     Sums sums;
 } Pair;
 

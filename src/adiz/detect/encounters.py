@@ -46,15 +46,20 @@ ENCOUNTERS: tuple[Column, ...] = (
     Column("speed_difference_kt", "number", "knot", "ground", "mean difference, over minutes"),
     Column("heading_difference_deg", "number", "degree", "", "mean difference, over minutes"),
     Column("in_trail", "number", "", "", "1 one behind the other, 0 side by side, on average"),
-    Column("straightness", "number", "", "", "distance made good over distance flown"),
+    Column("turn_deg_min", "number", "degree per minute", "", "mean rate of turn, either way"),
+    Column("mean_speed_kt", "number", "knot", "ground", "mean speed of the two"),
     Column("mean_alt_ft", "number", "foot", "as the altitudes", "mean of start and end"),
     Column("climb_fpm", "number", "foot per minute", "as the altitudes", "mean rate of the two"),
+    Column("start_lat_deg", "number", "degree", "WGS84", "midway between the two, at the start"),
+    Column("start_lon_deg", "number", "degree", "WGS84", "midway between the two, at the start"),
+    Column("end_lat_deg", "number", "degree", "WGS84", "midway between the two, at the end"),
+    Column("end_lon_deg", "number", "degree", "WGS84", "midway between the two, at the end"),
     Column("source_a", "text", "", "", "where track_a's report at the start came from"),
     Column("source_b", "text", "", "", "the same of track_b"),
 )
 
-_SLICE = 1_000_000
-_SORT = ["start_time", "track_a", "track_b"]
+SORT = ["start_time", "track_a", "track_b"]
+"""The order of every table of encounters."""
 
 
 def sweep_columns(reports: pl.DataFrame) -> pl.DataFrame:
@@ -186,24 +191,10 @@ class EncountersFold:
         return settled
 
 
-def encounters_of(reports: pl.DataFrame, fold: EncountersFold) -> pl.DataFrame:
-    """All encounters of a table: one step and a flush.
-
-    A table in order of time goes through in slices, so that the fold's own memory stays small.
-    """
-    import polars as pl
-
-    slices = [reports]
-    if reports.height > _SLICE and reports["time"].is_sorted():
-        slices = list(reports.iter_slices(_SLICE))
-    found = [fold.step(part) for part in slices]
-    return pl.concat([*found, fold.flush()]).sort(_SORT)
-
-
 def _table(rows: list[tuple[object, ...]]) -> pl.DataFrame:
     import polars as pl
 
     types = polars_schema(ENCOUNTERS)
     raw = {n: pl.Int64() if isinstance(t, pl.Datetime) else t for n, t in types.items()}
     table = pl.DataFrame(rows, schema=raw, orient="row")
-    return table.select(pl.col(n).cast(t) for n, t in types.items()).sort(_SORT)
+    return table.select(pl.col(n).cast(t) for n, t in types.items()).sort(SORT)

@@ -237,6 +237,11 @@ void fold_put_pair(Fold *f, const Pair *p) {
         f->pair_table.slot[pair_place(f, p->a, p->b)] = f->n_pairs;
 }
 
+static double angle(const double a[3], const double b[3]) {
+    double c = dot(a, b) / sqrt(dot(a, a) * dot(b, b));
+    return acos(c > 1.0 ? 1.0 : c < -1.0 ? -1.0 : c);
+}
+
 /* One minute (or the rest of one) of an encounter: displacements give speed and heading. */
 static void add_window(Pair *p, const double a[3], const double b[3], double dt) {
     double va[3], vb[3], sum[3], d[3];
@@ -255,9 +260,15 @@ static void add_window(Pair *p, const double a[3], const double b[3], double dt)
     s->lateral_s += lateral * dt;
     s->lateral2_s += q * dt;
     if (na > 1.0 && nb > 1.0) {
-        double c = dot(va, vb) / (na * nb);
-        s->heading_s += acos(c > 1.0 ? 1.0 : c < -1.0 ? -1.0 : c) * dt;
+        s->heading_s += angle(va, vb) * dt;
         s->heading_w += dt;
+    }
+    if (dt * 1e6 >= WINDOW_US) {
+        if (along > 1.0 && dot(p->course, p->course) > 1.0) {
+            s->turned += angle(sum, p->course);
+            s->turned_s += dt;
+        }
+        memcpy(p->course, sum, sizeof p->course);
     }
     if (along > 1.0 && lateral > 1.0) s->trail_s += fabs(dot(d, sum)) / (lateral * along) * dt;
     if (!isnan(p->last_dz)) {
