@@ -35,14 +35,14 @@ def write_geojson(zones: Iterable[Zone], tolerance_m: float = TOLERANCE_M) -> st
         ZoneError: a boundary that cannot be drawn.
     """
     lines = [
-        json.dumps(feature_of_zone(zone, tolerance_m), ensure_ascii=False, allow_nan=False)
+        json.dumps(_feature(zone, tolerance_m), ensure_ascii=False, allow_nan=False)
         for zone in zones
     ]
     return '{"type": "FeatureCollection", "features": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
-def feature_of_zone(zone: Zone, tolerance_m: float = TOLERANCE_M) -> dict[str, Any]:
-    """One zone as a GeoJSON Feature. See :func:`write_geojson`."""
+def properties_of_zone(zone: Zone) -> dict[str, Any]:
+    """Everything about a zone but its id and boundary, as plain data; empty values left out."""
     properties: dict[str, Any] = {
         "name": zone.name,
         "kind": zone.kind,
@@ -55,10 +55,14 @@ def feature_of_zone(zone: Zone, tolerance_m: float = TOLERANCE_M) -> dict[str, A
         "claimants": list(zone.claimants),
         **{key: getattr(zone, key) for key in _TEXTS},
     }
+    return {key: value for key, value in properties.items() if value}
+
+
+def _feature(zone: Zone, tolerance_m: float) -> dict[str, Any]:
     return {
         "type": "Feature",
         "id": zone.zone_id,
-        "properties": {key: value for key, value in properties.items() if value},
+        "properties": properties_of_zone(zone),
         "geometry": _geometry(dense_rings(zone, tolerance_m, planar=True)),
         "boundary": [
             {"hole": ring.hole, "parts": [_part(part) for part in ring.parts]}

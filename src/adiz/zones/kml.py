@@ -119,13 +119,18 @@ def _polygon(polygon: Element) -> list[list[list[float]]]:
     rings = []
     for name in ("outerBoundaryIs", "innerBoundaryIs"):
         for boundary in children(polygon, name):
-            rings += [_ring(ring) for ring in children(boundary, "LinearRing")]
+            rings += [positions(ring) for ring in children(boundary, "LinearRing")]
     if not rings or child(polygon, "outerBoundaryIs", "LinearRing") is None:
         raise at_line(polygon, "a Polygon without an outer ring", "outerBoundaryIs")
     return rings
 
 
-def _ring(ring: Element) -> list[list[float]]:
+def positions(ring: Element) -> list[list[float]]:
+    """Longitude and latitude of each position of a ring, line or point.
+
+    Raises:
+        ZoneError: with the line of what is not a position.
+    """
     element = child(ring, "coordinates")
     points = []
     for word in text_of(element).split():
@@ -142,5 +147,5 @@ def _ring(ring: Element) -> list[list[float]]:
             )
         points.append(numbers[:2])
     if not points:
-        raise at_line(ring, "a LinearRing without coordinates", "coordinates")
+        raise at_line(ring, f"a {local(ring)} without coordinates", "coordinates")
     return points

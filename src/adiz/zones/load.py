@@ -101,7 +101,7 @@ def read_zones(path: str | Path, *, strict: bool = True) -> Zones:
     from adiz.zones.checks import check_zone
 
     name = str(path)
-    data = _bytes(Path(path))
+    data = read_bytes(Path(path))
     placed, faults = _reader(data, name)(data, name, Path(path).stem)
     found: dict[str, Zone] = {}
     for zone, locate in placed:
@@ -139,7 +139,12 @@ def _like_path(item: str | Path) -> bool:
     )
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A whole file.
+
+    Raises:
+        ZoneError: it cannot be read, is empty, or is too large to be zones.
+    """
     try:
         if path.is_dir():
             raise ZoneError(Fault("a folder, not a file", str(path), remedy="name the files"))
