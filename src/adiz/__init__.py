@@ -23,7 +23,7 @@ _PUBLIC = {
     "find_encounters": "adiz.run.together",
     "find_formations": "adiz.run.together",
     "find_stays": "adiz.run.batch",
-    "read": "adiz.sources.read",
+    "read": "adiz.run.reading",
     "zones": "adiz.zones.load",
 }
 

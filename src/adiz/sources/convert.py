@@ -47,9 +47,22 @@ def filled(column: str) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def number(column: str, dtype: pl.DataType, factor: float, decimal_comma: bool = False) -> pl.Expr:
-    """A float64; text that is no number is NaN, so that it differs from a missing value."""
-    if dtype == pl.String:
+def number(
+    column: str,
+    dtype: pl.DataType,
+    factor: float,
+    *,
+    decimal_comma: bool = False,
+    whole: pl.Series | None = None,
+) -> pl.Expr:
+    """A float64; text that is no number is NaN, so that it differs from a missing value.
+
+    ``whole`` is all of the column, where it is at hand: plain numbers are then read only once.
+    """
+    plain = None if whole is None else whole.cast(pl.Float64, strict=False)
+    if whole is not None and plain is not None and plain.null_count() == whole.null_count():
+        expr = pl.lit(plain)
+    elif dtype == pl.String:
         text = filled(column)
         value = text.str.replace(",", ".", literal=True) if decimal_comma else text
         parsed = value.cast(pl.Float64, strict=False)
@@ -135,10 +148,11 @@ def time(
     factor: float,
     time_zone: str | None,
     file: str,
+    whole: bool = False,
 ) -> pl.Expr:
     """UTC time from datetimes, epoch numbers or text.
 
-    ``sample`` (the column, or its head) decides which parser is needed.
+    ``sample`` decides which parser is needed; it is the head of the column, or ``whole``.
 
     Raises:
         ReportsError: the times carry no zone and none was told.
@@ -162,25 +176,30 @@ def time(
         return pl.lit(None, _UTC)
     numbers = len(given) - given.cast(pl.Float64, strict=False).null_count()
     if numbers == len(given):
-        return _epoch_text(column, factor)
+        return _epoch_text(column, sample, factor)
+    plain = _plain_stamps(sample) if whole else None
+    if plain is not None and plain.null_count() == sample.null_count():
+        return pl.lit(plain)
     stamps = _stamp_text(column, sample, time_zone, file)
-    return pl.coalesce(_epoch_text(column, factor), stamps) if numbers else stamps
+    return pl.coalesce(_epoch_text(column, sample, factor), stamps) if numbers else stamps
 
 
-def _epoch_text(column: str, factor: float) -> pl.Expr:
+def _epoch_text(column: str, sample: pl.Series, factor: float) -> pl.Expr:
     """Whole numbers stay whole: nanoseconds do not fit a float."""
-    text_ = filled(column)
-    whole = text_.cast(pl.Int64, strict=False)
-    return pl.coalesce(
-        epoch(whole, True, factor), epoch(text_.cast(pl.Float64, strict=False), False, factor)
-    )
+    words = pl.col(column).str.strip_chars()
+    whole = epoch(words.cast(pl.Int64, strict=False), True, factor)
+    if sample.cast(pl.Int64, strict=False).null_count() == sample.null_count():
+        return whole
+    return pl.coalesce(whole, epoch(words.cast(pl.Float64, strict=False), False, factor))
+
+
+def _plain_stamps(sample: pl.Series) -> pl.Series:
+    """Times in the one form that most tools write; null for others."""
+    return sample.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
 
 
 def _stamp_text(column: str, sample: pl.Series, time_zone: str | None, file: str) -> pl.Expr:
     """Date and time written out; with a zone in the text, or in the zone told."""
-    plain = sample.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
-    if plain.null_count() == sample.null_count():
-        return pl.col(column).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
     naive_there = sample.str.extract_groups(_STAMP).struct
     naive_count = (naive_there.field("1").is_not_null() & naive_there.field("8").is_null()).sum()
     if naive_count and time_zone is None:

@@ -7,18 +7,19 @@ import polars as pl
 from adiz.errors import Fault, ReportsError
 from adiz.sources.files import Input
 from adiz.sources.reports import SCHEMA
-from adiz.sources.tabular import Options, table_exprs, table_frame
+from adiz.sources.tabular import Options, plan_table, table_exprs, table_frame
 
 _SAMPLE_ROWS = 1000
 
 
 def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The frame of one Parquet file."""
-    try:
-        raw = pl.read_parquet(item.path, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise _unusable(item, error) from None
-    return table_frame(raw, item.name, options)
+    """The frame of one Parquet file; only the columns that mean something are decoded."""
+    schema = _schema(item)
+    wanted = list(schema)
+    if schema != SCHEMA:
+        plan = plan_table(_sample(item, schema), item.name, options)
+        wanted = list(dict.fromkeys(pick.column for pick in plan.picks.values()))
+    return table_frame(_read(item, columns=wanted), item.name, options, typed=True)
 
 
 def scan_frames(items: list[Input], options: Options) -> pl.LazyFrame:
@@ -35,18 +36,22 @@ def _scan_layout(group: list[Input], options: Options) -> pl.LazyFrame:
         [item.path for item in group], include_file_paths="_file", hive_partitioning=False
     )
     schema = _schema(group[0])
-    if dict(schema) == SCHEMA:
+    if schema == SCHEMA:
         return lazy.select(*SCHEMA)
-    sample = pl.DataFrame(schema=schema)
-    if any(dtype == pl.String for dtype in schema.values()) or "track" in map(str.lower, schema):
-        sample = pl.read_parquet(group[0].path, n_rows=_SAMPLE_ROWS, hive_partitioning=False)
-    exprs, _, plan = table_exprs(sample, group[0].name, options)
-    made = set(plan.picks) | {"track_id"}
-    absent = [pl.lit(None, dtype).alias(n) for n, dtype in SCHEMA.items() if n not in made]
-    source = [] if "source" in plan else [pl.col("_file").alias("source")]
-    return lazy.select(
-        *exprs, *(e for e in absent if e.meta.output_name() != "source"), *source
-    ).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+    exprs, _, _ = table_exprs(_sample(group[0], schema), group[0].name, options, typed=True)
+    made = {expr.meta.output_name() for expr in exprs}
+    absent = [pl.lit(None).alias(n) for n in SCHEMA if n not in made | {"source"}]
+    source = [] if "source" in made else [pl.col("_file").alias("source")]
+    return lazy.select(*exprs, *absent, *source).select(
+        pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()
+    )
+
+
+def _sample(item: Input, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """A few rows, where text has to be looked at; else only the types."""
+    if pl.String in schema.values() or "track" in map(str.lower, schema):
+        return _read(item, n_rows=_SAMPLE_ROWS)
+    return pl.DataFrame(schema=schema)
 
 
 def _schema(item: Input) -> dict[str, pl.DataType]:
@@ -56,10 +61,20 @@ def _schema(item: Input) -> dict[str, pl.DataType]:
         raise _unusable(item, error) from None
 
 
+def _read(
+    item: Input, *, columns: list[str] | None = None, n_rows: int | None = None
+) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(item.path, columns=columns, n_rows=n_rows, hive_partitioning=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unusable(item, error) from None
+
+
 def _unusable(item: Input, error: Exception) -> ReportsError:
+    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
     return ReportsError(
         Fault(
-            f"this Parquet file cannot be read: {str(error).splitlines()[0][:200]}",
+            f"this Parquet file cannot be read: {reason}",
             item.name,
             remedy="it may be cut off: copy it again",
         )

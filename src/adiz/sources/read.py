@@ -12,7 +12,15 @@ from adiz.errors import Fault, ReportsError
 from adiz.sources import convert
 from adiz.sources.files import Input, PathLike, find_inputs
 from adiz.sources.recognise import recognise
-from adiz.sources.reports import LONGEST_VALUE, REJECTED_SCHEMA, SCHEMA, Reports, finish, join
+from adiz.sources.reports import (
+    LONGEST_VALUE,
+    REJECTED_SCHEMA,
+    SCHEMA,
+    Reports,
+    as_declared,
+    finish,
+    join,
+)
 from adiz.sources.tabular import Options
 
 if TYPE_CHECKING:
@@ -42,26 +50,8 @@ def read(
 ) -> Reports:
     """Read files of any known kind into one table of reports.
 
-    Parameters:
-        paths: a file, a directory (searched for files of known suffixes), a pattern with ``*``,
-            or several of these.
-        format: one of :data:`READERS`, where the content is not to decide.
-        columns: our column name -> the input's, for tables whose columns are not recognised.
-            Ours may name another unit (``alt_baro_m``), which is converted.
-        time_zone: IANA zone of times written without one.
-        track_id: the aircraft, for inputs of one aircraft that do not name it.
-
-    Returns:
-        Reports in the order of the files and of the rows in them; a row that cannot be used is in
-        ``rejected`` with its reason.
-
-    Raises:
-        ReportsError: a named file cannot be read or recognised, or no row at all is usable.
-
-    Example:
-        >>> import adiz
-        >>> adiz.read("trace_full_ac671b.json").table.height  # doctest: +SKIP
-        2500
+    Parameters and errors are those of :func:`adiz.read`, which calls this and then works out the
+    plausibility flags; here ``flags`` stay as the input has them, which is mostly null.
     """
     convert.check_zone(time_zone)
     if format is not None and format not in READERS:
@@ -84,27 +74,41 @@ def scan(
     time_zone: str | None = None,
     track_id: str | None = None,
 ) -> pl.LazyFrame:
-    """The reports of Parquet files as a lazy table, for data larger than memory.
+    """Reports as a lazy table, for data larger than memory.
 
-    Files of one layout are one scan. The rows are as the files have them, with the names, units
-    and order of the reports table; longitudes are not yet wrapped and unusable rows not yet taken
-    out: filter with :func:`adiz.sources.reports.valid_rows`, count with
-    :func:`adiz.sources.reports.reject_reason`.
+    Parquet files are only scanned, all of one layout together; other formats are read when this is
+    called. The rows are as the files have them, with the names, units and order of the reports
+    table; longitudes are not yet wrapped and unusable rows not yet taken out: filter with
+    :func:`adiz.sources.reports.valid_rows`, count with
+    :func:`adiz.sources.reports.reject_reason`, wrap with
+    :func:`adiz.sources.reports.wrapped_lon`.
 
     Raises:
-        ReportsError: a file is no Parquet file, or its columns are not recognised.
+        ReportsError: a file cannot be read, or its columns are not recognised.
     """
     from adiz.sources.parquet import scan_frames
 
     convert.check_zone(time_zone)
-    return scan_frames(find_inputs(paths), Options(columns or {}, time_zone, track_id))
+    options = Options(columns or {}, time_zone, track_id)
+    kinds = [(item, recognise(item)) for item in find_inputs(paths)]
+    scanned = [item for item, kind in kinds if kind == "parquet"]
+    lazy = [scan_frames(scanned, options)] if scanned else []
+    for item, kind in kinds:
+        if kind != "parquet":
+            frame, _ = _reader(kind)(item, options)
+            lazy.append(as_declared(frame, item.name).lazy())
+    return pl.concat(lazy)
+
+
+def _reader(format: str) -> Reader:
+    reader: Reader = importlib.import_module(READERS[format]).read_frame
+    return reader
 
 
 def _read_one(item: Input, format: str | None, options: Options) -> Reports:
     """Reports of one file; a file that was only found, not named, may be unreadable."""
     try:
-        reader: Reader = importlib.import_module(READERS[format or recognise(item)]).read_frame
-        frame, notes = reader(item, options)
+        frame, notes = _reader(format or recognise(item))(item, options)
         return finish(frame, item.name, notes)
     except ReportsError as error:
         if not item.sought:

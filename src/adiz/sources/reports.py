@@ -23,6 +23,7 @@ REJECTED_SCHEMA: dict[str, pl.DataType] = {
     "field": pl.String(),
     "value": pl.String(),
 }
+EXTRA = ("row", "time_text", "lat_text", "lon_text", "fault")
 LON_LIMIT_DEG = 540.0
 """Longitudes are accepted one turn to either side of [-180, 180), and wrapped into it."""
 
@@ -61,7 +62,7 @@ def valid_rows() -> pl.Expr:
         pl.col("time").is_not_null()
         & pl.col("track_id").is_not_null()
         & pl.col("lat_deg").is_between(-90.0, 90.0)
-        & pl.col("lon_deg").is_between(-LON_LIMIT_DEG, LON_LIMIT_DEG)
+        & pl.col("lon_deg").is_between(-LON_LIMIT_DEG, LON_LIMIT_DEG, closed="left")
     ).fill_null(False)
 
 
@@ -79,7 +80,7 @@ def reject_reason() -> pl.Expr:
         .then(pl.lit("not a number"))
         .when(lat.abs() > 90.0)
         .then(pl.lit("latitude out of range"))
-        .when(lon.abs() > LON_LIMIT_DEG)
+        .when(~lon.is_between(-LON_LIMIT_DEG, LON_LIMIT_DEG, closed="left"))
         .then(pl.lit("longitude out of range"))
     )
 
@@ -94,14 +95,8 @@ def wrapped_lon() -> pl.Expr:
 
 def finish(frame: pl.DataFrame, source: str, notes: tuple[str, ...] = ()) -> Reports:
     """Make a reader's frame into reports: types, order, wrapping, and rejection with reasons."""
-    if dict(frame.schema) == SCHEMA:
-        frame = (
-            frame.with_columns(pl.col("source").fill_null(source))
-            if frame["source"].null_count()
-            else frame
-        )
-    else:
-        frame = frame.with_columns(_as_declared(frame, source))
+    extra = [n for n in EXTRA if n in frame.columns]
+    frame = as_declared(frame, source).hstack(frame.select(extra))
     usable = valid_rows() & pl.col("fault").is_null() if "fault" in frame.columns else valid_rows()
     facts = frame.select(
         usable.all().alias("valid"),
@@ -141,8 +136,8 @@ def join(parts: list[Reports]) -> Reports:
     )
 
 
-def _as_declared(frame: pl.DataFrame, source: str) -> list[pl.Expr]:
-    """The declared columns, cast; absent ones null; ``source`` filled."""
+def as_declared(frame: pl.DataFrame, source: str) -> pl.DataFrame:
+    """A reader's frame with the declared columns, cast, absent ones null and ``source`` filled."""
     present = set(frame.columns)
     exprs = [
         (pl.col(name) if name in present else pl.lit(None)).cast(dtype, strict=False).alias(name)
@@ -150,7 +145,7 @@ def _as_declared(frame: pl.DataFrame, source: str) -> list[pl.Expr]:
         if name != "source"
     ]
     given = pl.col("source").fill_null(source) if "source" in present else pl.lit(source)
-    return [*exprs, given.alias("source")]
+    return frame.with_columns(*exprs, given.alias("source")).select(*SCHEMA)
 
 
 def _rejected(bad: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 from adiz.errors import Fault, ReportsError
 from adiz.sources import convert
 from adiz.sources.columns import Pick, Plan, make_plan
-from adiz.sources.reports import SCHEMA
+from adiz.sources.reports import SCHEMA, valid_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +32,58 @@ class Options:
 
 
 def table_frame(
-    raw: pl.DataFrame, file: str, options: Options, *, decimal_comma: bool = False
+    raw: pl.DataFrame,
+    file: str,
+    options: Options,
+    *,
+    decimal_comma: bool = False,
+    typed: bool = False,
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """A reader's frame (see :mod:`adiz.sources.reports`) from a table in memory, and its notes."""
+    """A reader's frame (see :mod:`adiz.sources.reports`) from a table in memory, and its notes.
+
+    Parameters:
+        decimal_comma: numbers may be written with one.
+        typed: the format has types: what has our name and type needs no cleaning; and ``raw``
+            may be a part of the table.
+    """
     if dict(raw.schema) == SCHEMA:
         return raw, ()
-    exprs, notes, plan = table_exprs(raw, file, options, decimal_comma=decimal_comma)
-    texts = {"time_text": "time", "lat_text": "lat_deg", "lon_text": "lon_deg"}
-    said = [
-        convert.filled(plan.picks[ours].column).alias(name)
-        for name, ours in texts.items()
-        if name == "time_text" or raw.schema[plan.picks[ours].column] == pl.String
-    ]
-    frame = raw.select(*exprs, *said)
+    exprs, notes, plan = table_exprs(raw, file, options, decimal_comma=decimal_comma, typed=typed)
+    frame = raw.select(exprs)
+    if not frame.select(valid_rows().all()).item():
+        texts = {"time_text": "time", "lat_text": "lat_deg", "lon_text": "lon_deg"}
+        said = [convert.filled(plan.picks[o].column).alias(name) for name, o in texts.items()]
+        frame = frame.hstack(raw.select(said))
     return frame, (*notes, *_lost(frame, file))
 
 
 def table_exprs(
-    sample: pl.DataFrame, file: str, options: Options, *, decimal_comma: bool = False
+    sample: pl.DataFrame,
+    file: str,
+    options: Options,
+    *,
+    decimal_comma: bool = False,
+    typed: bool = False,
 ) -> tuple[list[pl.Expr], tuple[str, ...], Plan]:
     """Expressions for the reports columns a table has, from its schema and a sample of rows.
 
     Raises:
         ReportsError: time, position or aircraft is not found or ambiguous, or times are naive.
     """
-    plan = make_plan(
-        sample.columns, mapping=options.columns, track_is_id=_track_is_id(sample), file=file
-    )
-    _check_required(plan, sample.columns, file, options)
+    plan = plan_table(sample, file, options)
     exprs = []
     for target in SCHEMA:
-        if target in plan and not (target == "track_id" and options.track_id):
-            expr = _expr(target, plan.picks[target], sample, file, options, decimal_comma)
-            exprs.append(expr.alias(target))
+        pick = plan.picks.get(target)
+        if pick is None or (target == "track_id" and options.track_id):
+            continue
+        ours = pick.column == target and sample.schema[target] == SCHEMA[target]
+        if typed and ours and (SCHEMA[target] != pl.String or target == "track_id"):
+            exprs.append(pl.col(target))
+            continue
+        expr = _expr(target, pick, sample, file, options, decimal_comma, typed)
+        if target == "track_id" and plan.picks.get("icao24") == pick:
+            expr = expr.str.to_lowercase()
+        exprs.append(expr.alias(target))
     if options.track_id:
         exprs.append(pl.lit(options.track_id).alias("track_id"))
     return exprs, tuple(f"{file}: {note}" for note in plan.notes), plan
@@ -75,8 +94,23 @@ def faults_frame(faults: list[tuple[int, str]]) -> pl.DataFrame:
     return pl.DataFrame(faults, schema={"row": pl.Int64, "fault": pl.String}, orient="row")
 
 
+def plan_table(sample: pl.DataFrame, file: str, options: Options) -> Plan:
+    """What the columns of a table mean; all that a report needs is among them."""
+    plan = make_plan(
+        sample.columns, mapping=options.columns, track_is_id=_track_is_id(sample), file=file
+    )
+    _check_required(plan, sample.columns, file, options)
+    return plan
+
+
 def _expr(
-    target: str, pick: Pick, sample: pl.DataFrame, file: str, options: Options, comma: bool
+    target: str,
+    pick: Pick,
+    sample: pl.DataFrame,
+    file: str,
+    options: Options,
+    comma: bool,
+    typed: bool,
 ) -> pl.Expr:
     dtype = sample.schema[pick.column]
     if target == "time":
@@ -86,16 +120,14 @@ def _expr(
             factor=pick.factor,
             time_zone=options.time_zone,
             file=file,
+            whole=not typed,
         )
-    if target == "track_id":
-        name = convert.text(pick.column, dtype)
-        hexed = convert.address(pick.column, dtype)
-        return pl.coalesce(hexed, name) if dtype == pl.String else name
     if target in ("icao24", "squawk", "on_ground"):
         made = {"icao24": convert.address, "squawk": convert.squawk, "on_ground": convert.truth}
         return made[target](pick.column, dtype)
     if SCHEMA[target] == pl.Float64:
-        return convert.number(pick.column, dtype, pick.factor, comma)
+        whole = None if typed else sample[pick.column]
+        return convert.number(pick.column, dtype, pick.factor, decimal_comma=comma, whole=whole)
     if target == "flags":
         return pl.col(pick.column).cast(pl.Int64, strict=False)
     return convert.text(pick.column, dtype)
