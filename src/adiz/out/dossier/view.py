@@ -1,0 +1,267 @@
+"""What the dossier's page shows, as plain values: the template only lays it out.
+
+Nothing is judged here: sentences come from the assessment, or say who says what. The four boxes
+at the top sort what was found out: *agreed* (two independent parties say it, none the contrary),
+*disputed* (claims that exclude each other), *impossible* (what no path can satisfy) and *unknown*
+(what only one party says, what cannot be checked).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from adiz.incidents.circumstances import CAPITALS
+from adiz.incidents.model import Claim, Incident, Party
+from adiz.incidents.responses import Tally, Total
+from adiz.incidents.surroundings import Circumstances, stated_bounds
+from adiz.incidents.verdicts import Assessment, Verdict
+from adiz.out.dossier.words import name_zone, say_claim, say_list, say_time
+from adiz.zones.model import Zones
+
+IMPOSSIBLE = ("apart", "sequence")
+"""Kinds of contradiction that rest on geometry, not on one party's word against another's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a dossier is made of."""
+
+    incident: Incident
+    assessment: Assessment
+    circumstances: Circumstances
+    totals: tuple[Total, ...]
+    tallies: tuple[Tally, ...]
+    zones: Zones
+    evidence: tuple[dict[str, Any], ...]
+    inputs: dict[str, str]
+    parameters: dict[str, Any]
+    version: str
+
+
+class View:
+    """What the template asks for; see the module's head."""
+
+    def __init__(self, material: Material) -> None:
+        self.material = material
+        self.incident = material.incident
+        self.assessment = material.assessment
+        self.zone_names = {z.zone_id: name_zone(z) for z in material.zones}
+        self.cities = {c.timezone: c.name for c in CAPITALS}
+        self.verdicts = {v.claim_id: v for v in material.assessment.verdicts}
+        speaking = {claim.party for claim in self.incident.claims}
+        self.parties = [p for p in self.incident.parties if p.party_id in speaking]
+        self.short = _short_names(self.incident.parties, speaking)
+        self.clocks = list(self.incident.display_time_zones) or [self.incident.time_zone, "UTC"]
+
+    # ---- words
+
+    def say(self, claim: Claim) -> str:
+        return say_claim(self.incident, claim, self.zone_names)
+
+    def attribute(self, claim: Claim) -> str:
+        """``Japan says: A-50 entered … at 09:09``."""
+        relays = f", repeating {self.short[claim.relays]}," if claim.relays else ""
+        worked_out = " (worked out, not stated)" if claim.derived else ""
+        return f"{self.short[claim.party]}{relays} says: {self.say(claim)}{worked_out}"
+
+    def city(self, zone: str) -> str:
+        """The capital that keeps the clock of an IANA zone, else the zone's own city."""
+        return self.cities.get(zone) or zone.rpartition("/")[2].replace("_", " ")
+
+    def clock(self, moment: datetime, zone: str, *, day: datetime | None = None) -> str:
+        local = moment.astimezone(ZoneInfo(zone))
+        text = f"{local:%H:%M}"
+        if day is not None and local.date() != day.date():
+            text += f" ({local.day} {local:%b})"
+        return text
+
+    def zone_name(self, zone_id: str) -> str:
+        return self.zone_names.get(zone_id, zone_id)
+
+    # ---- the four boxes
+
+    def agreed(self) -> list[dict[str, Any]]:
+        found = []
+        for claims in self._statements():
+            verdicts = [self.verdicts[c.claim_id] for c in claims if c.claim_id in self.verdicts]
+            supporters = {s for v in verdicts for s in v.supporters}
+            if not supporters or any(v.opposers for v in verdicts):
+                continue
+            parties = sorted({c.party for c in claims} | supporters, key=self._rank)
+            names = say_list([self.short[p] for p in parties])
+            verb = "say" if len(parties) > 1 else "says"
+            found.append(_item(f"{names} {verb}: {self.say(claims[0])}.", claims))
+        return found
+
+    def disputed(self) -> list[dict[str, Any]]:
+        return [
+            _item(c.sentence, [self.incident.claim(i) for i in c.claims])
+            for c in self.assessment.contradictions
+            if c.kind not in IMPOSSIBLE
+        ]
+
+    def impossible(self) -> list[dict[str, Any]]:
+        found = [
+            _item(c.sentence, [self.incident.claim(i) for i in c.claims])
+            for c in self.assessment.contradictions
+            if c.kind in IMPOSSIBLE
+        ]
+        found += [
+            _item(f.sentence, [self.incident.claim(i) for i in f.conflict])
+            for f in self.assessment.feasibilities
+            if f.state == "infeasible"
+        ]
+        return found
+
+    def conditions(self) -> list[dict[str, Any]]:
+        """What must hold for an account to be possible."""
+        return [
+            _item(s.sentence, [self.incident.claim(i) for i in (s.from_claim, s.to_claim)])
+            for s in self.assessment.sectors
+        ]
+
+    def unknown(self) -> list[dict[str, Any]]:
+        found = [
+            _item(n.sentence, [self.incident.claim(i) for i in n.claims])
+            for n in self.assessment.scope_notes
+        ]
+        if all(v.tracks == "no data" for v in self.assessment.verdicts):
+            found.append(
+                _item(
+                    "No recorded positions of any aircraft were at hand: where each one flew is "
+                    "known only from what the parties say.",
+                    [],
+                )
+            )
+        found += [
+            _item(f"{self.attribute(c)}: {c.derivation}.", [c])
+            for c in self.incident.claims
+            if c.derived and c.predicate != "counts"
+        ]
+        alone = {
+            self.short[p.party_id]: sum(self._is_alone(c, p) for c in self.incident.claims)
+            for p in self.parties
+        }
+        if any(alone.values()):
+            counts = [f"{name} {count}" for name, count in alone.items() if count]
+            found.append(
+                _item(
+                    "Statements that one party alone makes, and no other affirms or denies: "
+                    f"{say_list(counts)}. They are marked “uncontested”, which is not “true”.",
+                    [],
+                )
+            )
+        return found
+
+    def _is_alone(self, claim: Claim, party: Party) -> bool:
+        verdict = self.verdicts.get(claim.claim_id)
+        return bool(claim.party == party.party_id and verdict and verdict.among == "uncontested")
+
+    def _rank(self, party_id: str) -> int:
+        return [p.party_id for p in self.incident.parties].index(party_id)
+
+    def _statements(self) -> Iterable[list[Claim]]:
+        """Claims that speak of one event together (first those that state it), others alone."""
+        groups: dict[str, list[Claim]] = {}
+        for claim in self.incident.claims:
+            groups.setdefault(claim.event or f"claim {claim.claim_id}", []).append(claim)
+        return groups.values()
+
+    # ---- tables
+
+    def timeline(self) -> dict[str, Any]:
+        """Rows by time; in each a list of statements for every party that gives times."""
+        timed = [(stated_bounds(c)[0], c) for c in self.incident.claims if stated_bounds(c)]
+        timed.sort(key=lambda pair: pair[0])
+        parties = [p for p in self.parties if any(c.party == p.party_id for _, c in timed)]
+        rows = []
+        for moment, group in groupby(timed, key=lambda pair: pair[0]):
+            claims = [claim for _, claim in group]
+            day = moment.astimezone(ZoneInfo(self.incident.time_zone))
+            rows.append(
+                {
+                    "moment": moment,
+                    "clocks": self._clocks(moment, day),
+                    "cells": [[c for c in claims if c.party == p.party_id] for p in parties],
+                }
+            )
+        return {"parties": parties, "rows": rows}
+
+    def _clocks(self, moment: datetime, day: datetime) -> list[tuple[str, str]]:
+        """(time, cities that show it), in the order of the file."""
+        shown: dict[str, list[str]] = {}
+        for zone in self.clocks:
+            shown.setdefault(self.clock(moment, zone, day=day), []).append(self.city(zone))
+        return [(time, ", ".join(cities)) for time, cities in shown.items()]
+
+    def matrix(self) -> list[dict[str, Any]]:
+        """Statements against parties: says, repeats, affirms, denies or silent.
+
+        First those on which several parties speak.
+        """
+        rows = []
+        for claims in self._statements():
+            cells = []
+            for party in self.parties:
+                own = [c for c in claims if c.party == party.party_id]
+                verdicts = [
+                    self.verdicts[c.claim_id] for c in claims if c.claim_id in self.verdicts
+                ]
+                cells.append(_stance(party.party_id, own, verdicts))
+            rows.append({"claims": claims, "text": self.say(claims[0]), "cells": cells})
+        return sorted(rows, key=lambda row: sum(c != "silent" for c in row["cells"]) < 2)
+
+    def legs(self) -> list[dict[str, Any]]:
+        """Legs of each account and subject, one group a step."""
+        groups = []
+        for key, legs in groupby(
+            self.assessment.legs, key=lambda g: (g.party_id, g.subject_id, g.step)
+        ):
+            groups.append(
+                {
+                    "party": self.short[key[0]],
+                    "subject": self.incident.subject(key[1]).name,
+                    "step": key[2],
+                    "legs": list(legs),
+                }
+            )
+        return groups
+
+    def claims_by_party(self) -> list[tuple[Party, list[Claim]]]:
+        return [
+            (party, [c for c in self.incident.claims if c.party == party.party_id])
+            for party in self.parties
+        ]
+
+    def say_time(self, claim: Claim) -> str:
+        """The claim's time with its date, as stated."""
+        if claim.time is None:
+            return ""
+        return say_time(claim.time, self.incident.time_zone, with_date=True)
+
+
+def _item(text: str, claims: Iterable[Claim]) -> dict[str, Any]:
+    return {"text": text, "claims": [c.claim_id for c in claims]}
+
+
+def _stance(party_id: str, own: list[Claim], verdicts: list[Verdict]) -> str:
+    if own:
+        return "repeats" if all(c.relays for c in own) else "says"
+    if any(party_id in v.opposers for v in verdicts):
+        return "denies"
+    return "affirms" if any(party_id in v.supporters for v in verdicts) else "silent"
+
+
+def _short_names(parties: Iterable[Party], speaking: set[str]) -> dict[str, str]:
+    """Names up to the first comma or bracket, where that still tells those who speak apart."""
+    short = {p.party_id: p.name.split(",")[0].split(" (")[0].strip() for p in parties}
+    taken = [short[party_id] for party_id in speaking]
+    return {
+        p.party_id: p.name if taken.count(short[p.party_id]) > 1 else short[p.party_id]
+        for p in parties
+    }
