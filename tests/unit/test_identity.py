@@ -131,6 +131,14 @@ def test_conflicting_states_are_shown_not_resolved() -> None:
     assert "RFF1234" in one.conflicts[0]
 
 
+def test_a_civil_operator_of_another_state_is_shown_and_leaves_the_state() -> None:
+    one = identify(Seen("t", ("440005",), ("EZY12AB", "EZY34CD")))
+    assert one.state == "AT"
+    assert one.value("operator state") == "GB"
+    assert one.reason == "callsigns EZY12AB, EZY34CD are of easyJet"
+    assert "the aircraft is of AT, its operator of GB" in one.conflicts[0]
+
+
 def test_use_needs_a_reason() -> None:
     assert identify(Seen("t", ("7800a1",))).use == "unknown"
     assert identify(Seen("t", ("7800a1",))).reason == "nothing seen tells military from civil"

@@ -19,8 +19,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "counts": ("adiz.cli.counts", "published counts of entries, scrambles and sorties"),
     "encounters": ("adiz.cli.encounters", "which tracks were near each other"),
     "formations": ("adiz.cli.formations", "who flew with whom, joins and splits, joint patrols"),
+    "identify": ("adiz.cli.identify", "whether each stay met the rule of its zone"),
+    "identity": ("adiz.cli.identity", "who each track is, with evidence"),
     "patrols": ("adiz.cli.patrols", "joint patrols and their sources"),
     "stays": ("adiz.cli.stays", "who was in which zone, from when to when"),
+    "tally": ("adiz.cli.tally", "stays counted by state, zone, month, role and more"),
     "zones": ("adiz.cli.zones", "list, show, check and convert zones"),
 }
 

@@ -18,7 +18,7 @@ Params = Mapping[str, Any]
 
 def _home_forces(case: Case, params: Params) -> Answer:
     if case.identity.state == params["home"] and case.identity.use in ("military", "state"):
-        return "yes", f"it is a {case.identity.use} aircraft of {params['home']}"
+        return "yes", f"it is of {params['home']}, and {case.identity.reason}"
     return "no", ""
 
 

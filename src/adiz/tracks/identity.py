@@ -4,8 +4,11 @@ Nothing here decides between sources. The address block says one state, a callsi
 are kept, the conflict is spelt out, and :attr:`Identity.state` is then None. Only a user's own
 registry settles a matter, and says so.
 
-Subjects of statements: ``state`` (ISO 3166-1 alpha-2), ``use`` (military, civil, state), ``role``,
-``type``, ``registration``, ``operator``, ``callsign`` and ``squawk``.
+Subjects of statements: ``state`` (ISO 3166-1 alpha-2), ``operator state``, ``use`` (military,
+civil, state), ``role``, ``type``, ``registration``, ``operator``, ``callsign`` and ``squawk``. The
+state of an aircraft is that of its register (Chicago Convention, article 17); a civil callsign
+speaks of its operator, which may be of another state, so a difference is shown as a conflict and
+leaves ``state`` as it is. A military callsign speaks of the aircraft.
 
 Identity never means intent: nothing here says friend or foe.
 """
@@ -189,16 +192,22 @@ def _say_type(type_code: str) -> Iterable[Statement]:
         yield Statement("state", kind.only_operator, evidence, f"{TYPES_SOURCE} (unverified)")
 
 
-def _say_callsign(callsign: str) -> Iterable[Statement]:
-    yield Statement("callsign", callsign, f"reports give callsign {callsign}", "reports")
-    for pattern, row in _callsigns():
-        if pattern.match(callsign):
-            evidence = f"callsign {callsign} is of {row['operator']}"
-            yield Statement("operator", row["operator"], evidence, CALLSIGN_SOURCE)
-            yield Statement("use", row["use"], evidence, CALLSIGN_SOURCE)
-            if row["state"]:
-                yield Statement("state", row["state"], evidence, CALLSIGN_SOURCE)
-            return
+def _say_callsigns(callsigns: Iterable[str]) -> Iterable[Statement]:
+    """Callsigns one by one, then what those of one operator say together."""
+    by_operator: dict[str, tuple[dict[str, str], list[str]]] = {}
+    for callsign in callsigns:
+        yield Statement("callsign", callsign, f"reports give callsign {callsign}", "reports")
+        row = next((row for pattern, row in _callsigns() if pattern.match(callsign)), None)
+        if row:
+            by_operator.setdefault(row["operator"], (row, []))[1].append(callsign)
+    for operator, (row, named) in by_operator.items():
+        verb = "callsigns {} are" if len(named) > 1 else "callsign {} is"
+        evidence = f"{verb.format(', '.join(named))} of {operator}"
+        yield Statement("operator", operator, evidence, CALLSIGN_SOURCE)
+        yield Statement("use", row["use"], evidence, CALLSIGN_SOURCE)
+        if row["state"]:
+            subject = "operator state" if row["use"] == "civil" else "state"
+            yield Statement(subject, row["state"], evidence, CALLSIGN_SOURCE)
 
 
 def _say_squawk(squawk: str) -> Iterable[Statement]:
@@ -216,11 +225,11 @@ def identify(seen: Seen, registry: Registry | None = None, leaps: Iterable[str] 
         (seen.icao24, _say_address),
         (seen.registration, _say_registration),
         (seen.type_code, _say_type),
-        (seen.callsign, _say_callsign),
         (seen.squawk, _say_squawk),
     ):
         for value in values:
             statements += say(value)
+    statements += _say_callsigns(seen.callsign)
     identity = Identity(seen.track_id, tuple(statements))
     conflicts = (*_conflicts(identity, seen), *leaps)
     return Identity(seen.track_id, identity.statements, conflicts)
@@ -235,6 +244,13 @@ def _conflicts(identity: Identity, seen: Seen) -> tuple[str, ...]:
             settled = identity.value(subject)
             end = f" (the registry settles it: {settled})" if settled else ""
             found.append(f"{subject} is stated differently: {parts}{end}")
+    registered, operated = identity.values("state"), identity.values("operator state")
+    if registered and operated and not set(registered) & set(operated):
+        parts = "; ".join(s.evidence for s in identity.about("operator state"))
+        found.append(
+            f"the aircraft is of {' or '.join(registered)}, its operator of "
+            f"{' or '.join(operated)} ({parts}): leased, or one of them is false"
+        )
     real = [a for a in seen.icao24 if parse_address(a) is not None]
     if len(real) > 1:
         found.append(f"one track carries {len(real)} addresses: {', '.join(real)}")
