@@ -104,7 +104,7 @@ def test_rules_find_their_zones() -> None:
 
 def test_a_bomber_without_notice_and_nothing_given_is_unknown() -> None:
     answer = results(ask("KADIZ-2013", reports(**BOMBER)))
-    assert answer["prior notice"] == ("unknown", "no notices were given.")
+    assert answer["prior notice"] == ("unknown", "No notices were given.")
 
 
 def test_a_bomber_without_notice_among_all_notices_has_not_met_the_rule(tmp_path: Path) -> None:

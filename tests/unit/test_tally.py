@@ -119,7 +119,6 @@ def test_months_without_entries_and_many_states() -> None:
 
 
 def test_png_and_refusals(tmp_path: Path) -> None:
-    pytest.importorskip("PIL")
     counted = tally_stays(TWO, WHO, ["zone"])
     write_chart(counted, tmp_path / "chart.png", count="sorties", title="Sorties")
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")

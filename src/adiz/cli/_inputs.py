@@ -21,16 +21,18 @@ SHOWN_FAULTS = 10
 
 def add_reports(parser: argparse.ArgumentParser) -> None:
     """Where the reports are."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="files of reports")
-    parser.add_argument("--time-zone", metavar="ZONE", help="IANA zone of times without one")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders of reports")
+    parser.add_argument("--time-zone", metavar="IANA", help="the zone of times that name none")
     parser.add_argument("--registry", metavar="FILE", help="CSV of aircraft that settles identity")
 
 
 def add_zones(parser: argparse.ArgumentParser) -> None:
     """Which zones."""
-    parser.add_argument("--zones", required=True, help="names or files of zones, with commas")
     parser.add_argument(
-        "--max-gap-s", type=float, metavar="SECONDS", help="longest leg; a longer one is a gap"
+        "--zones", required=True, metavar="ID|FILE[,…]", help="zones of the catalogue or of files"
+    )
+    parser.add_argument(
+        "--max-gap", type=float, metavar="S", help="a longer way between reports is a gap (120)"
     )
 
 
@@ -91,9 +93,9 @@ def print_faults(faults: Iterable[Fault]) -> None:
         print(f"adiz: set aside: {len(listed) - SHOWN_FAULTS} more", file=sys.stderr)
 
 
-def print_notes(notes: Iterable[str], counts: Mapping[str, int], form: str) -> None:
-    """Counts and notes after a table; on standard error where the output is for a machine."""
-    file = sys.stdout if form == "table" else sys.stderr
+def print_notes(notes: Iterable[str], counts: Mapping[str, int], args: argparse.Namespace) -> None:
+    """Counts and notes after a printed table; on standard error after any other output."""
+    file = sys.stdout if args.format == "table" and not args.out else sys.stderr
     print(file=file)
     for what, count in counts.items():
         print(f"{what}: {count}", file=file)
@@ -107,5 +109,5 @@ def find_stays(args: argparse.Namespace, reports: Reports) -> tuple[pl.DataFrame
     from adiz.zones.load import zones as load
 
     zones = load(args.zones)
-    options = {} if args.max_gap_s is None else {"max_gap_s": args.max_gap_s}
+    options = {} if args.max_gap is None else {"max_gap_s": args.max_gap}
     return find_stays(reports, zones, **options), zones

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from adiz.cli._frames import add_output, write_frame
 from adiz.cli._inputs import (
     add_evidence,
     add_reports,
@@ -13,7 +14,6 @@ from adiz.cli._inputs import (
     read_inputs,
     read_reports,
 )
-from adiz.cli._rows import add_format, print_rows
 
 NOTE = (
     "An entry into an air defence identification zone is no violation of airspace. "
@@ -34,7 +34,7 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--result", choices=("met", "not met", "unknown", "exempt"), help="only these answers"
     )
-    add_format(parser)
+    add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,11 +51,9 @@ def run(args: argparse.Namespace) -> int:
     table = answer.table
     if args.result:
         table = table.filter(pl.col("result") == args.result)
-    if args.format == "table":
-        table = table.with_columns(pl.col("entry_time").dt.strftime("%Y-%m-%d %H:%M:%SZ"))
     columns = ("track_id", "zone_id", "entry_time", "requirement", "result", "reason")
-    print_rows(table.to_dicts(), args.format, columns)
+    write_frame(table, args, columns)
     results = dict(answer.table["result"].value_counts(sort=True).iter_rows())
     counts = {f"answers {name}": count for name, count in results.items()}
-    print_notes([NOTE], {"stays": stays.height, **counts, **answer.counts}, args.format)
+    print_notes([NOTE], {"stays": stays.height, **counts, **answer.counts}, args)
     return 0

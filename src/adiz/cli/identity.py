@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from adiz.cli._frames import add_output, write_frame
 from adiz.cli._inputs import add_reports, read_reports
-from adiz.cli._rows import add_format, print_rows
 
 
 def build_parser(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
     add_reports(parser)
     parser.add_argument("--statements", action="store_true", help="every statement, one a line")
     parser.add_argument("--conflicts", action="store_true", help="only tracks with a conflict")
-    add_format(parser)
+    add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,9 +28,9 @@ def run(args: argparse.Namespace) -> int:
     if args.conflicts:
         found = {track_id: one for track_id, one in found.items() if one.conflicts}
     if args.statements:
-        print_rows(statements_table(found).to_dicts(), args.format)
+        write_frame(statements_table(found), args)
         return 0
     columns = ("track_id", "state", "use", "role", "type", "callsign", "reason")
     last = "conflicts" if args.conflicts else "operator"
-    print_rows(identities_table(found).to_dicts(), args.format, (*columns, last))
+    write_frame(identities_table(found), args, (*columns, last))
     return 0

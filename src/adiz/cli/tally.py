@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from adiz.cli._frames import add_output, write_frame
 from adiz.cli._inputs import (
     add_evidence,
     add_reports,
@@ -13,7 +14,6 @@ from adiz.cli._inputs import (
     read_inputs,
     read_reports,
 )
-from adiz.cli._rows import add_format, print_rows
 
 
 def build_parser(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +36,14 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--count", choices=("entries", "sorties"), default="entries", help="what the chart shows"
     )
-    add_format(parser)
+    add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    import polars as pl
+
     from adiz.identify.compliance import check_compliance
-    from adiz.identify.tally import DEFINITIONS, tally_stays
+    from adiz.identify.tally import DEFINITIONS, company_spans, tally_stays
     from adiz.tracks.identity import identify_tracks
 
     by = [name.strip() for name in args.by.split(",") if name.strip()]
@@ -51,20 +53,25 @@ def run(args: argparse.Namespace) -> int:
     identified = None
     if "identified" in by:
         identified = check_compliance(stays, reports, zones, inputs).identified
+    company = None
+    if "company" in by:
+        from adiz.run.together import find_formations
+
+        company = company_spans(find_formations(reports))
     names = {} if args.versions else {z.zone_id: z.version_of or z.zone_id for z in zones}
     counted = tally_stays(
         stays,
         identify_tracks(reports, inputs.registry),
         by,
         identified=identified,
+        company=company,
         plain_names=names,
         time_zone=args.days_in,
     )
-    rows = counted.to_dicts()
-    if args.format == "table":
-        rows[-1][by[0]] = "total"
-    print_rows(rows, args.format)
-    print_notes(DEFINITIONS, {}, args.format)
+    last = pl.int_range(pl.len()) == pl.len() - 1
+    named = pl.when(last).then(pl.lit("total")).otherwise(pl.col(by[0])).alias(by[0])
+    write_frame(counted.with_columns(named) if args.format == "table" else counted, args)
+    print_notes(DEFINITIONS, {}, args)
     if args.chart:
         from adiz.out.chart import write_chart
 

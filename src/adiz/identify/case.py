@@ -97,7 +97,7 @@ def span(minutes: float) -> str:
 def absent(case: Case, what: str, count: int | None) -> Finding:
     """The answer when nothing of some input speaks of the aircraft."""
     if count is None:
-        return Finding("unknown", f"no {what} were given.")
+        return Finding("unknown", f"No {what} were given.")
     if not case.given.complete:
         return Finding("unknown", f"None of the {count} {what} given fits; there may be others.")
     return Finding("not met", f"None of the {count} {what} given, taken as all there are, fits.")

@@ -117,7 +117,7 @@ def _transponder(case: Case, params: Params) -> Finding:
     codes = sorted({p.squawk for p in case.reports if p.squawk})
     altitudes = sum(p.has_altitude for p in case.reports)
     if codes:
-        reason = f"It replied with code {', '.join(codes)}."
+        reason = f"It replied with code{'s' * (len(codes) > 1)} {', '.join(codes)}."
     elif any(p.has_address and p.has_altitude for p in case.reports):
         reason = "Its reports carry its address and pressure altitude, as a transponder sends them."
     else:

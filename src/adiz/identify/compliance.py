@@ -47,8 +47,8 @@ IDENTIFIED: tuple[Column, ...] = (
     Column("track_id", "text", "", "", "whose stay"),
     Column("zone_id", "text", "", "", "in which zone"),
     Column("entry_time", "time", "us", "UTC", "as above"),
-    Column("identified", "text", "", "", "yes, no or unknown: by a plan, notice or radio contact"),
-    Column("identified_by", "text", "", "", "which"),
+    Column("identified", "text", "", "", "yes, no or unknown: by the end of the stay"),
+    Column("identified_by", "text", "", "", "the plan, notice or contact"),
 )
 
 
@@ -294,8 +294,9 @@ def _identified(case: Case) -> tuple[str, str]:
     """Whether a plan, a notice or an answered call says who entered."""
     if case.plan:
         return "yes", f"plan {case.plan.name}"
-    if case.notices:
-        return "yes", f"notice {case.notices[0].place}"
+    in_time = [n for n in case.notices if n.notified_at <= case.end]
+    if in_time:
+        return "yes", f"notice {in_time[0].place}"
     answered = [c for c in case.contacts if c.answered and c.time <= case.end]
     if answered:
         return "yes", f"radio contact {answered[-1].place}"

@@ -24,6 +24,8 @@ from adiz.tracks.identity import Identity
 if TYPE_CHECKING:
     import polars as pl
 
+    from adiz.detect.formations import Formations
+
 SORTIE_GAP = timedelta(hours=6)
 
 DEFINITIONS = (
@@ -95,6 +97,19 @@ def tally_stays(
     )
     lines = table.group_by(by).agg(counts).sort(by)
     return pl.concat([lines, table.select(counts)], how="diagonal")
+
+
+def company_spans(formations: Formations) -> dict[str, list[tuple[datetime, datetime]]]:
+    """When each track flew in a formation (not in company of any other kind)."""
+    import polars as pl
+
+    kept = formations.formations.filter(pl.col("kind") == "formation")
+    parts = formations.parts.join(kept.select("formation_id"), on="formation_id", how="semi")
+    spans: dict[str, list[tuple[datetime, datetime]]] = {}
+    for members, start, end in parts.select("members", "start_time", "end_time").iter_rows():
+        for track_id in members.split(";"):
+            spans.setdefault(track_id, []).append((start, end))
+    return spans
 
 
 def _sortie() -> pl.Expr:

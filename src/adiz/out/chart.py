@@ -1,4 +1,4 @@
-"""A tally as a bar chart: SVG by itself, PNG with Pillow (the extra ``png``).
+"""A tally as a bar chart: SVG by itself, PNG with Pillow.
 
 The layout is a list of rectangles, lines and texts; two small writers put it on paper, so that
 both formats show the same. Texts stay in ASCII for the PNG's built-in font.
@@ -68,7 +68,7 @@ def write_chart(
         count: ``entries`` or ``sorties``.
 
     Raises:
-        AdizError: another ending, more than two columns, or no Pillow for PNG.
+        AdizError: another ending, or more than two columns.
     """
     path = Path(path)
     by = [c for c in tally.columns if c not in ("sorties", "entries", "possible")]
@@ -195,12 +195,8 @@ def to_svg(marks: Sequence[Mark], title: str) -> str:
 def _to_png(marks: Sequence[Mark], scale: int = 2) -> bytes:
     from io import BytesIO
 
-    try:
-        from PIL import Image, ImageDraw, ImageFont
-    except ImportError as error:
-        raise AdizError(
-            "a PNG chart needs Pillow: pip install 'adiz[png]', or write SVG"
-        ) from error
+    from PIL import Image, ImageDraw, ImageFont
+
     image = Image.new("RGB", (WIDTH * scale, HEIGHT * scale), "#ffffff")
     draw = ImageDraw.Draw(image)
     anchors = {"start": "ls", "middle": "ms", "end": "rs"}
