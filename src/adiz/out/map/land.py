@@ -19,6 +19,7 @@ BASE_M = 300.0
 ALWAYS = 31
 """The class of points kept at every scale."""
 UNITS_PER_DEG = 10_000
+M_PER_UNIT = 111_195 / UNITS_PER_DEG
 
 LIANCOURT_ROCKS = (37.2414, 131.8673)
 """Between the two islets, WGS84."""
@@ -58,10 +59,15 @@ def land_near(
     significance_m = np.where(table["class"].to_numpy() == ALWAYS, np.inf, 0.0)
     significance_m += BASE_M * 2.0 ** table["class"].to_numpy().astype(float)
     keep = significance_m * 2 > stray_m
-    ring, lat, lon = ring[keep], lat[keep], lon[keep]
+    ring, lat, lon, stray_m = ring[keep], lat[keep], lon[keep], stray_m[keep]
     starts = np.flatnonzero(np.diff(ring, prepend=-1))
+    if not len(starts):
+        return []
+    tall_m = (np.maximum.reduceat(lat, starts) - np.minimum.reduceat(lat, starts)) * M_PER_UNIT
+    seen = (tall_m > 3 * stray_m[starts]) | (table["class"].to_numpy()[keep][starts] == ALWAYS)
+    ends = np.append(starts[1:], len(lat))
     return [
-        (lats.tolist(), lons.tolist())
-        for lats, lons in zip(np.split(lat, starts[1:]), np.split(lon, starts[1:]), strict=True)
-        if len(lats) >= 4
+        (lat[start:end].tolist(), lon[start:end].tolist())
+        for start, end, worth in zip(starts, ends, seen, strict=True)
+        if worth and end - start >= 4
     ]

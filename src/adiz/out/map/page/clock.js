@@ -44,7 +44,10 @@ function makeClock(time) {
   /** The same instant in every zone: ["21:59:07.8 UTC", "14:59:07.8 PDT"]. */
   const all = (ms, options) => zones.map((zone) => `${text(ms, zone, options)} ${zoneName(ms, zone)}`);
 
-  return { zones, text, all, zoneName, at, offsetName };
+  const localDay = (ms, zone) => Math.floor((time.start_ms + ms + at(ms, zone).offset * 1000) / 86400000);
+  const sameDay = (ms, zone) => localDay(ms, zone) === dayOf(ms);
+
+  return { sameDay, zones, text, all, zoneName, at, offsetName };
 }
 
 function duration(seconds) {

@@ -15,6 +15,7 @@ let hovered = null;
 let stale = { base: true, top: true };
 let asked = false;
 let paperScale = 0;
+let room = null;
 
 const view = makeView(stage, $("top"), () => refresh());
 const painter = makePainter($("base"), scene, shapes, projection, view, clock);
@@ -30,8 +31,9 @@ function refresh(base = true) {
 function paint() {
   asked = false;
   const dpr = paperScale || window.devicePixelRatio || 1;
-  if (stale.base) painter.paint(now, dpr);
-  moment.paint(now, hovered, dpr);
+  if (stale.base) room = painter.paint(now, dpr);
+  if (paperScale) moment.paintOnto(painter.ctx, now, room);
+  else moment.paint(now, hovered, dpr, room);
   stale = { base: false };
 }
 
@@ -42,7 +44,7 @@ function showAll() {
   const xs = home.map((p) => p[0]);
   const ys = home.map((p) => p[1]);
   const tiny = Math.max(...xs) - Math.min(...xs) + Math.max(...ys) - Math.min(...ys) < radiusKm / 2;
-  view.fit(tiny ? [[-radiusKm, -radiusKm], [radiusKm, radiusKm]] : home, tiny ? 0.02 : view.w < 600 ? 0.1 : 0.13);
+  view.fit(tiny ? [[-radiusKm, -radiusKm], [radiusKm, radiusKm]] : home, tiny ? 0.02 : 0.14);
 }
 
 function resize() {
@@ -163,12 +165,12 @@ function paintStrip() {
   for (const [kind, look] of Object.entries(LINES)) {
     ctx.fillStyle = kind === "outside" ? "#b9c4cd" : look.color;
     ctx.globalAlpha = kind === "gap" ? 0 : 1;
-    for (const shape of shapes.paths)
-      shape.kinds.forEach((k, i) => {
-        if (k !== kind) return;
-        const [a, b] = [(shape.t[i] / span) * w, (shape.t[i + 1] / span) * w];
-        const [top, height] = kind === "outside" ? [h / 2 - 1, 2] : look.dash.length ? [h / 2 - 2, 4] : [1, h - 2];
-        ctx.fillRect(a, top, Math.max(0.7, b - a), height);
+    const [top, height] = kind === "outside" ? [h / 2 - 1, 2] : look.dash.length ? [h / 2 - 2, 4] : [1, h - 2];
+    for (const { t, runs } of shapes.paths)
+      runs.forEach(([from, k], n) => {
+        const to = n + 1 < runs.length ? runs[n + 1][0] : t.length - 1;
+        const [a, b] = [(t[from] / span) * w, (t[to] / span) * w];
+        if (k === kind) ctx.fillRect(a, top, Math.max(0.7, b - a), height);
       });
   }
 }

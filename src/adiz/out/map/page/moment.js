@@ -3,7 +3,10 @@
 const TRAIL_MS = 600000;
 
 function makeMoment(canvas, shapes, projection, view) {
-  const ctx = canvas.getContext("2d");
+  const screen = canvas.getContext("2d");
+  let ctx = screen;
+  let room = null; // what the still picture's labels leave free
+  const sides = new Map(); // where each caption was last, so that it does not jump
   const few = shapes.paths.length <= 12;
   const reachOf = new Map();
   for (const item of shapes.reach) reachOf.set(item.track + " " + Math.round(item.from.t), item);
@@ -48,7 +51,7 @@ function makeMoment(canvas, shapes, projection, view) {
     ctx.globalAlpha = 0.75;
     aircraft(x, y, heading(shape, Math.max(0, i - 1)), "#fff", LINES.gap.color);
     ctx.globalAlpha = 1;
-    if (few) caption(x, y, [clip(shape.label, 20), "not seen"]);
+    if (few) caption(shape, x, y, [clip(shape.label, 20), "not seen"]);
   }
 
   function heading(shape, i) {
@@ -81,14 +84,27 @@ function makeMoment(canvas, shapes, projection, view) {
     ctx.restore();
   }
 
-  function caption(x, y, lines) {
-    const right = x < view.w - 130;
+  function caption(shape, x, y, lines) {
+    ctx.font = `600 12px ${FONT}`;
+    const width = Math.max(...lines.map((text) => ctx.measureText(text).width));
+    const height = lines.length * 14;
+    const boxes = [
+      [16, -height / 2],
+      [-16 - width, -height / 2],
+      [-width / 2, -18 - height],
+      [-width / 2, 18],
+      [18, -20 - height],
+      [18, 20],
+      [-18 - width, -20 - height],
+      [-18 - width, 20],
+    ].map(([dx, dy]) => [x + dx, y + dy]);
+    const free = ([left, top]) => room && room.fits(left, top, left + width, top + height);
+    const before = boxes[sides.get(shape.id)];
+    const side = before && free(before) ? sides.get(shape.id) : Math.max(0, boxes.findIndex(free));
+    sides.set(shape.id, side);
+    const [left, top] = boxes[side];
     lines.forEach((text, i) =>
-      drawText(ctx, text, x + (right ? 16 : -16), y - 10 + i * 14, {
-        font: `${i ? "" : "600 "}12px ${FONT}`,
-        align: right ? "left" : "right",
-        halo: 4,
-      }),
+      drawText(ctx, text, left, top + 11 + i * 14, { font: `${i ? "" : "600 "}12px ${FONT}`, halo: 4 }),
     );
   }
 
@@ -100,16 +116,29 @@ function makeMoment(canvas, shapes, projection, view) {
     trail(shape, here, now);
     const [x, y] = view.toScreen(projection.forward(here.lat, here.lon));
     aircraft(x, y, heading(shape, here.leg), LINES[kind].color, INK);
-    if (few) caption(x, y, [clip(shape.label, 20), levels(shape, here)].filter(Boolean));
+    if (few) caption(shape, x, y, [clip(shape.label, 20), levels(shape, here)].filter(Boolean));
   }
 
-  function paint(now, hovered, dpr) {
+  function paint(now, hovered, dpr, taken) {
+    room = taken;
     if (canvas.width !== Math.round(view.w * dpr) || canvas.height !== Math.round(view.h * dpr)) {
       canvas.width = Math.round(view.w * dpr);
       canvas.height = Math.round(view.h * dpr);
     }
+    ctx = screen;
     ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
     ctx.clearRect(0, 0, view.w, view.h);
+    draw(now, hovered);
+  }
+
+  /** On paper all is one picture. */
+  function paintOnto(other, now, taken) {
+    room = taken;
+    ctx = other;
+    draw(now, null);
+  }
+
+  function draw(now, hovered) {
     if (hovered && hovered.shape) {
       polyline(hovered.shape.points.map(view.toScreen));
       ctx.strokeStyle = "rgba(22,32,42,.25)";
@@ -127,7 +156,7 @@ function makeMoment(canvas, shapes, projection, view) {
     }
   }
 
-  return { paint };
+  return { paint, paintOnto };
 }
 
 /** "12,350 ft, 251 kt" at a place of a path; altitudes between two reports are interpolated. */

@@ -13,6 +13,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     });
   const many = shapes.paths.length > 40;
 
+  const inView = ([x, y], more = 8) => x > -more && y > -more && x < view.w + more && y < view.h + more;
   const inMap = (dpr) =>
     ctx.setTransform(dpr * view.k, 0, 0, dpr * view.k, dpr * (view.w / 2 - view.x * view.k), dpr * (view.h / 2 - view.y * view.k));
   const inScreen = (dpr) => ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
@@ -55,7 +56,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     const [south, north] = range(0);
     const [west, east] = range(1);
     const step = steps.find((s) => s <= degrees / 4) || 1 / 60;
-    const wide = steps.find((s) => s <= (east - west) / 4.5) || step;
+    const wide = steps.find((s) => s <= (1.3 * step) / Math.max(0.1, Math.cos(projection.lat0 * RAD))) || step;
     const path = new Path2D();
     const labels = [];
     const draw = (values, point, name, edge) => {
@@ -81,9 +82,9 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     };
     const margin = step;
     draw(along(west, east, wide), (lon, s) => [Math.max(-89, south - margin) + s * (Math.min(89, north + margin) - Math.max(-89, south - margin)), lon],
-      (lon) => degreeText(wrap(lon), "E", "W"), (a, b) => crossAt(a, b, 1, view.h - 6, "center"));
+      (lon) => degreeText(wrap(lon), "E", "W"), (a, b) => crossAt(a, b, 1, view.h - 6));
     draw(along(Math.max(south, -85), Math.min(north, 85), step), (lat, s) => [lat, west - margin + s * (east - west + 2 * margin)],
-      (lat) => degreeText(lat, "N", "S"), (a, b) => crossAt(a, b, 0, 6, "left"));
+      (lat) => degreeText(lat, "N", "S"), (a, b) => crossAt(a, b, 0, 6));
     stroke(path, GRID, 1);
     return labels;
   }
@@ -98,41 +99,41 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     const most = Math.min(170, view.w * 0.3) * kmPerPx;
     const bars = [["NM", 1.852], ["km", 1]].map(([name, km]) => ({ name, value: nice(most / km), km }));
     const longest = Math.max(...bars.map((bar) => (bar.value * bar.km) / kmPerPx));
-    ctx.fillStyle = "rgba(255,255,255,.78)";
-    ctx.fillRect(x - 6, y - 20, longest + 60, 42);
-    room.take(x - 6, y - 20, x + longest + 54, y + 22);
-    bars.forEach((bar, i) => {
+    ctx.fillStyle = "rgba(255,255,255,.8)";
+    ctx.fillRect(x - 8, y - 18, longest + 62, 38);
+    room.take(x - 8, y - 18, x + longest + 54, y + 20);
+    ctx.strokeStyle = ctx.fillStyle = INK;
+    ctx.lineWidth = 1.4;
+    ctx.font = `11px ${FONT}`;
+    ctx.textAlign = "left";
+    ctx.beginPath();
+    bars.forEach((bar, i) => { // one line, nautical miles above it, kilometres below
       const px = (bar.value * bar.km) / kmPerPx;
-      const top = y + i * 12 - 6;
-      ctx.strokeStyle = INK;
-      ctx.lineWidth = 1.3;
-      ctx.beginPath();
-      ctx.moveTo(x, top + (i ? 7 : -5));
-      ctx.lineTo(x, top + 1);
-      ctx.lineTo(x + px, top + 1);
-      ctx.lineTo(x + px, top + (i ? 7 : -5));
-      ctx.stroke();
-      ctx.fillStyle = INK;
-      ctx.textAlign = "left";
-      ctx.font = `11px ${FONT}`;
-      ctx.fillText(`${Number(bar.value.toPrecision(3))} ${bar.name}`, x + px + 6, top + (i ? 9 : 1));
+      const tip = y + (i ? 6 : -6);
+      ctx.moveTo(x, tip);
+      ctx.lineTo(x, y);
+      ctx.lineTo(x + px, y);
+      ctx.lineTo(x + px, tip);
+      ctx.fillText(`${Number(bar.value.toPrecision(3))} ${bar.name}`, x + px + 5, y + (i ? 13 : -4));
     });
+    ctx.stroke();
   }
 
   function markLabels(room) {
-    const marks = shapes.marks.map((mark) => ({ ...mark, s: view.toScreen(mark.at) }));
-    const shown = marks.filter(({ s }) => s[0] > -8 && s[1] > -8 && s[0] < view.w + 8 && s[1] < view.h + 8);
+    const shown = shapes.marks.map((mark) => ({ ...mark, s: view.toScreen(mark.at) })).filter(({ s }) => inView(s));
     for (const { s } of shown) room.take(s[0] - 5, s[1] - 5, s[0] + 5, s[1] + 5);
     const rank = (mark) => (mark.form === "place" ? 0 : mark.kind === "crossed" ? 1 : 2);
-    const waiting = shown.filter((mark) => mark.label || mark.form === "stay");
+    const waiting = together(shown.filter((mark) => mark.label || mark.form === "stay"));
     waiting.sort((a, b) => rank(a) - rank(b));
+    const size = view.w < 600 ? 11 : 12;
     const placed = [];
-    for (const mark of waiting.slice(0, 80)) {
-      const text = markText(mark, scene, clock);
-      ctx.font = `600 12px ${FONT}`;
+    for (const mark of waiting.slice(0, many ? 24 : 80)) {
+      const text = markText(mark, scene, clock, view.w < 600 && scene.time.span_ms < 86400000);
+      ctx.font = `600 ${size}px ${FONT}`;
       const width = Math.max(...text.map((line) => ctx.measureText(line).width)) + 8;
-      const height = text.length * 15 + 3;
-      const box = placeBeside(room, ...mark.s, width, height);
+      const height = text.length * (size + 3) + 3;
+      const others = shown.map((other) => other.s).filter(([x, y]) => Math.hypot(x - mark.s[0], y - mark.s[1]) > 4);
+      const box = placeBeside(room, ...mark.s, width, height, others);
       if (!box) continue;
       room.take(box.left, box.top, box.left + width, box.top + height);
       placed.push({ mark, text, ...box, width, height });
@@ -161,8 +162,8 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
       }
       text.forEach((line, i) => {
         const strong = !i && mark.form !== "place";
-        const font = `${strong ? "600 " : ""}${mark.form === "place" ? "italic " : ""}12px ${FONT}`;
-        drawText(ctx, line, left + 4, top + 13 + i * 15, { font, color: strong ? markColor(mark) : INK, halo: 2 });
+        const font = `${strong ? "600 " : ""}${mark.form === "place" ? "italic " : ""}${size}px ${FONT}`;
+        drawText(ctx, line, left + 4, top + size + 1 + i * (size + 3), { font, color: strong ? markColor(mark) : INK, halo: 2 });
       });
     }
   }
@@ -176,11 +177,12 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
       ctx.letterSpacing = "1px";
       const [width, height] = [ctx.measureText(text).width + 10, 20];
       const inside = (x, y) => ctx.isPointInPath(shape.path, ...view.toMap(x, y), "evenodd");
-      const edge = shape.edge.map(view.toScreen).filter(([x, y]) => x > -200 && y > -200 && x < view.w + 200 && y < view.h + 200);
-      const box = placeWithin(room, inside, width, height, edge);
-      if (!box) continue;
+      const edge = shape.edge.map(view.toScreen).filter((p) => inView(p, 200));
+      const east = edge.filter((p) => inView(p)).reduce((a, b) => (a && a[0] > b[0] ? a : b), null);
+      const box = placeWithin(room, inside, width, height, edge) || (east && placeBeside(room, ...east, width, height, []));
+      if (!box || box.far > 20) continue;
       room.take(box.left, box.top, box.left + width, box.top + height);
-      shape.labelAt = { text, font, x: box.x, y: box.top + 15 };
+      shape.labelAt = { text, font, x: box.left + width / 2, y: box.top + 15 };
     }
     ctx.letterSpacing = "0px";
   }
@@ -196,7 +198,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     ctx.fill(shapes.land.fill, "evenodd");
     const grid = graticule();
     inMap(dpr);
-    stroke(shapes.land.coast, COAST, 0.9);
+    stroke(shapes.land.coast, COAST, scene.view.radius_deg > 8 ? 0.6 : 0.9);
     for (const shape of shapes.areas) area(shape, now);
     for (const item of shapes.reach)
       if (item.path && item.shown) {
@@ -227,17 +229,24 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     room.take(view.w - 52, 0, view.w, 130);
     areaLabels(room);
     inScreen(dpr);
-    for (const { text, x, y, align } of grid)
-      drawText(ctx, text, x, y, { font: `11px ${FONT}`, color: MUTED, align, halo: 2.5 });
     scaleBar(room);
+    ctx.font = `11px ${FONT}`;
+    for (const { text, x, y, align } of grid) {
+      const width = ctx.measureText(text).width;
+      const left = align === "center" ? x - width / 2 : x;
+      if (!room.clear(left, y - 10, left + width, y + 2)) continue;
+      room.take(left - 4, y - 10, left + width + 4, y + 2);
+      drawText(ctx, text, left, y, { font: `11px ${FONT}`, color: MUTED, halo: 2.5 });
+    }
     markLabels(room);
     ctx.letterSpacing = "1px";
     for (const { labelAt, color } of shapes.areas)
       if (labelAt) drawText(ctx, labelAt.text, labelAt.x, labelAt.y, { font: labelAt.font, color, align: "center", halo: 4 });
     ctx.letterSpacing = "0px";
+    return room;
   }
 
-  return { paint };
+  return { paint, ctx };
 }
 
 function drawPlace(ctx, x, y) {
@@ -251,26 +260,40 @@ function drawPlace(ctx, x, y) {
 }
 
 /** The lines of a mark's label. */
-function markText(mark, scene, clock) {
+function markText(mark, scene, clock, short) {
   if (mark.form !== "stay") return [clip(mark.label, 60)];
   const words = { entry: "In", exit: "Out" };
   const what = mark.kind === "crossed" ? words[mark.side] : { appeared: "First seen", vanished: "Last seen", lost: "Lost", reacquired: "Seen again", activated: "In force", deactivated: "Ends" }[mark.kind];
   const who = scene.several ? clip(mark.track, 14) + " " : "";
-  const where = scene.zonesWithStays > 1 ? " " + clip(mark.zone, 20) : "";
-  const [utc, ...local] = clock.all(mark.t, { digits: 1 });
-  return [`${who}${what}${where} ${utc}`, ...local.slice(0, 2)];
+  const [utc, ...local] = clock.zones.slice(0, 3).map((zone, i) => {
+    const date = short || (clock.sameDay(mark.t, zone) && i) ? "none" : "auto";
+    return `${clock.text(mark.t, zone, { digits: 1, date })} ${clock.zoneName(mark.t, zone)}`;
+  });
+  if (scene.zonesWithStays < 2) return [`${who}${what} ${utc}`, ...local];
+  return [...mark.zones.slice(0, 3).map((zone, i) => `${i ? "" : who + what + " "}${clip(zone, 24)}`), utc, ...local];
 }
 
 function degreeText(value, plus, minus) {
   const minutes = Math.round(Math.abs(value) * 60);
   const part = minutes % 60 ? `${two(minutes % 60)}′` : "";
-  return `${Math.floor(minutes / 60)}°${part}${minutes ? (value < 0 ? minus : plus) : ""}`;
+  return `${Math.floor(minutes / 60)}°${part}${minutes % 10800 ? (value < 0 ? minus : plus) : ""}`;
 }
 
 /** Where a step of a line passes a screen edge: axis 0 a vertical one, 1 a level one. */
-function crossAt(a, b, axis, at, align) {
+function crossAt(a, b, axis, at) {
   if (a[axis] < at === b[axis] < at) return null;
   const share = (at - a[axis]) / (b[axis] - a[axis]);
   const other = a[1 - axis] + share * (b[1 - axis] - a[1 - axis]);
-  return axis ? { x: other, y: at, align } : { x: at, y: other - 3, align };
+  return axis ? { x: other, y: at, align: "center" } : { x: at, y: other - 3, align: "left" };
+}
+
+/** Marks of one aircraft at one time on one side, in several zones: one label. */
+function together(marks) {
+  const groups = new Map();
+  for (const mark of marks) {
+    const key = mark.form === "stay" ? [mark.track, Math.round(mark.t / 1000), mark.kind, mark.side].join("\t") : mark;
+    if (groups.has(key)) groups.get(key).zones.push(mark.zone);
+    else groups.set(key, { ...mark, zones: [mark.zone] });
+  }
+  return [...groups.values()];
 }

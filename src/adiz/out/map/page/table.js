@@ -15,7 +15,7 @@ function fillTable(node, scene, clock, show) {
   rows.forEach((row, number) => body.append(tableRow(row, number)));
   const table = element("table", {},
     element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))), body);
-  node.append(element("div", { class: "wide" }, table));
+  node.append(element("div", { class: rows.length > 20 ? "wide long" : "wide", tabindex: rows.length > 20 ? "0" : "-1" }, table));
   node.append(element("p", { class: "small" },
     "Depth: greatest distance from the zone’s edge." + (certain ? "" : " A possible stay lies in a gap: at the speed bound the aircraft could have been inside, between the times given and for at most the duration given.")));
 
