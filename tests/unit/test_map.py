@@ -14,6 +14,7 @@ import pytest
 from geographiclib.geodesic import Geodesic
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.map_data import after, box, box_case, crossing, make_reports, make_stays, straight
 
 from adiz.errors import FaultyInputError
 from adiz.out.map import write_map
@@ -24,7 +25,6 @@ from adiz.out.map.page import render
 from adiz.out.map.scene import Settings, build_scene
 from adiz.out.map.thin import EARTH_RADIUS_M, significance, unit_vectors
 from adiz.zones.model import Zones
-from map_data import after, box, box_case, crossing, make_reports, make_stays, straight
 
 
 def unpack(text: str) -> list[int]:

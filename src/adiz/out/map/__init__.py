@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ def write_map(
     time_zones: Sequence[str] = (),
     title: str = "",
     max_gap_s: float = 120.0,
-    max_speed_kt: float | Mapping[str, float] | None = None,
+    max_speed_kt: float | None = None,
 ) -> None:
     """Write a map of stays that opens in any browser, from a disk or a server.
 
@@ -39,8 +39,8 @@ def write_map(
         time_zones: IANA names; each time is shown in UTC and in all of these.
         title: the heading; "" for one made from the stays.
         max_gap_s: seconds; a longer leg is drawn as a gap. As given to ``find_stays``.
-        max_speed_kt: the bound used for possible stays, in knots, or one for each track id: the
-            page then shows what could be reached within a gap.
+        max_speed_kt: knots; the bound on what could be reached within a gap. As given to
+            ``find_stays``; None likewise means the type's published maximum, else 650.
 
     Raises:
         FaultyInputError: a time zone that the IANA database does not have.

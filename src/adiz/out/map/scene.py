@@ -5,7 +5,7 @@ The form of a scene is in ``docs/reference/map.md``; a dossier can make one with
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ class Settings:
     time_zones: Sequence[str] = ()
     title: str = ""
     max_gap_s: float = 120.0
-    max_speed_kt: float | Mapping[str, float] | None = None
+    max_speed_kt: float | None = None
     max_tracks: int = MAX_TRACKS
     max_points: int = MAX_POINTS
 
@@ -250,6 +250,8 @@ def _places(view: dict[str, Any]) -> list[dict[str, Any]]:
 def _title(rows: list[Row], zones: Sequence[Zone]) -> str:
     names = sorted({row["zone"] for row in rows}) or [zone.zone_id for zone in zones]
     which = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    count = len(rows)
-    number = "No stays" if not count else f"{count:,} stay" + ("s" if count > 1 else "")
+    possible = sum(row["certainty"] == "possible" for row in rows)
+    counts = [(len(rows) - possible, "stay"), (possible, "possible stay")]
+    words = [f"{n:,} {word}" + ("s" if n > 1 else "") for n, word in counts if n]
+    number = " and ".join(words) or "No stays"
     return f"{number} in {which}" if which else number

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from adiz.detect.stays import DEFAULT_MAX_SPEED_KT
 from adiz.out.map.thin import Floats
 from adiz.out.map.tracks import Track
+from adiz.tracks.types import max_speed_kt as published_max_speed_kt
 from adiz.units import KT_PER_MPS
 
 Row = dict[str, Any]
@@ -81,14 +83,12 @@ def marks(rows: list[Row], tracks: list[Track], labels: Mapping[str, str]) -> li
     """Where stays begin and end, and where a gap with a stay in it begins and ends."""
     out: dict[tuple[str, float, str, str], Row] = {}
 
-    def add(track: str, side: str, end: Row, stay: int, zone: str) -> None:
+    def add(track: str, side: str, end: Row, stay: int, zone: str, *, quiet: bool = False) -> None:
         if None in (end["t"], end["lat"], end["lon"]):
             return
+        mark = {"form": "stay", **end, "side": side, "zone": zone, "stay": stay, "quiet": quiet}
         key = (track, round(end["t"]), end["kind"], zone)
-        label = labels.get(track, track)
-        out.setdefault(
-            key, {**end, "side": side, "zone": zone, "track": label, "stay": stay, "form": "stay"}
-        )
+        out.setdefault(key, mark | {"track": labels.get(track, track)})
 
     for number, row in enumerate(rows):
         if row["certainty"] == "observed":
@@ -96,14 +96,17 @@ def marks(rows: list[Row], tracks: list[Track], labels: Mapping[str, str]) -> li
             add(row["track"], "exit", row["exit"], number, row["zone"])
     for number, track, gap in gaps_with_stays(rows, tracks):
         for side, kind, at in (("exit", "lost", gap), ("entry", "reacquired", gap + 1)):
-            end = {
-                "t": float(track.time_ms[at]),
-                "kind": kind,
-                "lat": round(float(track.lat_deg[at]), 6),
-                "lon": round(float(track.lon_deg[at]), 6),
-            }
-            add(track.track_id, side, end, number, rows[number]["zone"])
+            end = {"kind": kind, **_point(track, at)}
+            add(track.track_id, side, end, number, rows[number]["zone"], quiet=True)
     return list(out.values())
+
+
+def _point(track: Track, at: int) -> Row:
+    return {
+        "t": float(track.time_ms[at]),
+        "lat": round(float(track.lat_deg[at]), 6),
+        "lon": round(float(track.lon_deg[at]), 6),
+    }
 
 
 def gaps_with_stays(rows: list[Row], tracks: list[Track]) -> list[tuple[int, Track, int]]:
@@ -121,31 +124,18 @@ def gaps_with_stays(rows: list[Row], tracks: list[Track]) -> list[tuple[int, Tra
     return found
 
 
-def reach(
-    rows: list[Row], tracks: list[Track], max_speed_kt: float | Mapping[str, float] | None
-) -> list[Row]:
-    """Each gap with a stay in it: its ends and the speed bound; none without a bound."""
+def reach(rows: list[Row], tracks: list[Track], max_speed_kt: float | None) -> list[Row]:
+    """Each gap with a stay in it: its ends and the speed bound (None: as ``find_stays`` has it)."""
     out = []
     for number, track, gap in gaps_with_stays(rows, tracks):
-        speed_kt = (
-            max_speed_kt.get(track.track_id) if isinstance(max_speed_kt, Mapping) else max_speed_kt
+        speed_kt = max_speed_kt or published_max_speed_kt(track.type_code) or DEFAULT_MAX_SPEED_KT
+        out.append(
+            {
+                "from": _point(track, gap),
+                "to": _point(track, gap + 1),
+                "speed_mps": round(speed_kt / KT_PER_MPS, 3),
+                "track": track.track_id,
+                "stay": number,
+            }
         )
-        if speed_kt:
-            ends = [
-                {
-                    "t": float(track.time_ms[at]),
-                    "lat": round(float(track.lat_deg[at]), 6),
-                    "lon": round(float(track.lon_deg[at]), 6),
-                }
-                for at in (gap, gap + 1)
-            ]
-            out.append(
-                {
-                    "from": ends[0],
-                    "to": ends[1],
-                    "speed_mps": round(speed_kt / KT_PER_MPS, 3),
-                    "track": track.track_id,
-                    "stay": number,
-                }
-            )
     return out

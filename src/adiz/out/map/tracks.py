@@ -28,7 +28,7 @@ class Track:
     """One track to be drawn.
 
     Attributes:
-        track_id, label, facts: who it is.
+        track_id, label, type_code, facts: who it is; "" for an unknown type.
         time_ms: after the start of the map (n,), strictly increasing.
         lat_deg, lon_deg, alt_ft, gs_kt: (n,); the last two NaN where unknown.
         stray_m: significance of each point (n,); infinite where it must be kept.
@@ -37,6 +37,7 @@ class Track:
 
     track_id: str
     label: str
+    type_code: str
     facts: list[list[str]]
     time_ms: Floats
     lat_deg: Floats
@@ -89,6 +90,7 @@ def build_track(
     return Track(
         str(reports["track_id"][0]),
         _label(reports),
+        _common(reports, "type_code"),
         _facts(reports),
         time,
         lat,

@@ -165,7 +165,7 @@ function paintStrip() {
   for (const [kind, look] of Object.entries(LINES)) {
     ctx.fillStyle = kind === "outside" ? "#b9c4cd" : look.color;
     ctx.globalAlpha = kind === "gap" ? 0 : 1;
-    const [top, height] = kind === "outside" ? [h / 2 - 1, 2] : look.dash.length ? [h / 2 - 2, 4] : [1, h - 2];
+    const [top, height] = kind === "outside" ? [h / 2 - 1, 2] : look.unseen ? [h / 2 - 2, 4] : [1, h - 2];
     for (const { t, runs } of shapes.paths)
       runs.forEach(([from, k], n) => {
         const to = n + 1 < runs.length ? runs[n + 1][0] : t.length - 1;

@@ -19,7 +19,7 @@ function makeMoment(canvas, shapes, projection, view) {
   function trail(shape, here, now) {
     const points = [view.toScreen(projection.forward(here.lat, here.lon))];
     for (let i = here.leg; i >= 0 && shape.t[i] >= now - TRAIL_MS; i--) {
-      if (LINES[shape.kinds[i]].dash.length) break;
+      if (i < shape.kinds.length && LINES[shape.kinds[i]].unseen) break;
       points.push(view.toScreen(shape.points[i]));
     }
     if (points.length < 2) return;
@@ -112,7 +112,7 @@ function makeMoment(canvas, shapes, projection, view) {
     const here = pathAt(shape, now);
     if (!here) return;
     const kind = shape.kinds[here.leg] || "outside";
-    if (LINES[kind].dash.length && here.share > 0 && here.share < 1) return unseen(shape, here.leg, now);
+    if (LINES[kind].unseen && here.share > 0 && here.share < 1) return unseen(shape, here.leg, now);
     trail(shape, here, now);
     const [x, y] = view.toScreen(projection.forward(here.lat, here.lon));
     aircraft(x, y, heading(shape, here.leg), LINES[kind].color, INK);

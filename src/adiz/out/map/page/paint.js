@@ -5,7 +5,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
   const lines = new Map(); // class -> one path for all legs of that class
   for (const shape of shapes.paths)
     shape.legs.forEach((points, i) => {
-      const kind = LINES[shape.kinds[i]] ? shape.kinds[i] : "outside";
+      const kind = shape.kinds[i];
       if (!lines.has(kind)) lines.set(kind, new Path2D());
       const path = lines.get(kind);
       if (!i || shape.kinds[i - 1] !== kind || LINES[kind].dash.length) path.moveTo(...points[0]);
@@ -123,7 +123,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     const shown = shapes.marks.map((mark) => ({ ...mark, s: view.toScreen(mark.at) })).filter(({ s }) => inView(s));
     for (const { s } of shown) room.take(s[0] - 5, s[1] - 5, s[0] + 5, s[1] + 5);
     const rank = (mark) => (mark.form === "place" ? 0 : mark.kind === "crossed" ? 1 : 2);
-    const waiting = together(shown.filter((mark) => mark.label || mark.form === "stay"));
+    const waiting = together(shown.filter((mark) => mark.label || (mark.form === "stay" && !mark.quiet)));
     waiting.sort((a, b) => rank(a) - rank(b));
     const size = view.w < 600 ? 11 : 12;
     const placed = [];
@@ -151,7 +151,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     for (const { s, ...mark } of shown) {
       const small = mark.form === "place";
       if (small) drawPlace(ctx, ...s);
-      else drawMark(ctx, ...s, mark.kind, mark.side, markColor(mark), many ? 3 : 5);
+      else drawMark(ctx, ...s, mark.kind, mark.side, markColor(mark), many ? 3 : mark.quiet ? 3.5 : 5);
     }
     for (const { mark, text, left, top, width, height } of placed) {
       if (mark.form !== "place") {
@@ -211,7 +211,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     for (const shape of shapes.paths)
       if (shape.band) {
         ctx.globalAlpha = 0.16;
-        ctx.fillStyle = (LINES[shape.kinds[0]] || LINES.reconstructed).color;
+        ctx.fillStyle = LINES[shape.kinds[0] || "reconstructed"].color;
         ctx.fill(shape.band, "nonzero");
         ctx.globalAlpha = 1;
       }

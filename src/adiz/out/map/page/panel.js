@@ -60,7 +60,7 @@ function fillLegend(node, scene, shapes, refresh) {
   if (lines.length) {
     node.append(element("h2", {}, "Tracks"));
     node.append(element("ul", {}, ...lines.map(([, look]) => entry(lineSwatch(look), look.label))));
-    if (["gap", "possible", "definite"].some((kind) => kinds.has(kind)))
+    if (lines.some(([, look]) => look.unseen))
       node.append(element("p", {}, "A dashed line joins the reports on either side of a gap. It is not a path flown."));
   }
   const marks = new Map();
@@ -133,8 +133,8 @@ function fillTip(tip, found, scene, clock, view) {
   } else {
     const { shape, leg } = found;
     const kind = shape.kinds[leg];
-    lines.push(clip(shape.label), LINES[kind] ? LINES[kind].label : kind);
-    if (LINES[kind] && LINES[kind].dash.length && kind !== "reconstructed") {
+    lines.push(clip(shape.label), LINES[kind].label);
+    if (LINES[kind].unseen) {
       lines.push(`last report ${clock.text(shape.t[leg])} UTC`, `next report ${clock.text(shape.t[leg + 1])} UTC`);
       lines.push(`${duration((shape.t[leg + 1] - shape.t[leg]) / 1000)} without reports`);
     } else lines.push(...clock.all(found.t), levels(shape, found));

@@ -82,7 +82,7 @@ function pathShape(item, projection) {
   const kinds = new Array(Math.max(0, t.length - 1));
   item.runs.forEach(([from, kind], i) => {
     const end = i + 1 < item.runs.length ? item.runs[i + 1][0] : kinds.length;
-    kinds.fill(kind, from, end);
+    kinds.fill(LINES[kind] ? kind : "outside", from, end);
   });
   const points = Array.from(lats, (lat, i) => projection.forward(lat, lons[i]));
   const shape = { ...item, t, lats, lons, kinds, points, alt: known(item.alt, 25), gs: known(item.gs, 1) };

@@ -9,11 +9,11 @@ const COAST = "#93a3ad";
 const GRID = "#cbd9e2";
 const HUES = ["#00696f", "#5a489c", "#806000", "#8d2a63", "#2c6b35", "#7b4a1e"];
 
-// line classes, in the order they are drawn
+// line classes, in the order they are drawn; `unseen`: no report says where the aircraft was
 const LINES = {
-  gap: { color: "#7d8894", width: 1.4, dash: [2, 4], label: "no reports (gap)" },
-  possible: { color: "#7a37a8", width: 2, dash: [7, 5], label: "gap: possibly inside" },
-  definite: { color: "#d04a02", width: 2, dash: [7, 5], label: "gap: inside on every path" },
+  gap: { color: "#7d8894", width: 1.4, dash: [2, 4], unseen: true, label: "no reports (gap)" },
+  possible: { color: "#7a37a8", width: 2, dash: [7, 5], unseen: true, label: "gap: possibly inside" },
+  definite: { color: "#d04a02", width: 2, dash: [7, 5], unseen: true, label: "gap: inside on every path" },
   outside: { color: "#44566a", width: 2, dash: [], label: "outside" },
   inside: { color: "#d04a02", width: 3.2, dash: [], label: "inside a zone" },
   reconstructed: { color: "#1f5fa8", width: 2, dash: [10, 4, 2, 4], label: "reconstructed" },
@@ -29,7 +29,8 @@ const KINDS = {
   deactivated: { entry: "", exit: "zone ceases to be in force", shape: "triangle" },
 };
 
-const markColor = (mark) => (mark.form === "stay" ? LINES.inside.color : mark.color || INK);
+const markColor = (mark) =>
+  mark.form !== "stay" ? mark.color || INK : mark.quiet ? LINES.possible.color : LINES.inside.color;
 
 /** A mark's shape about a place; filled on the way in, hollow on the way out. */
 function drawMark(ctx, x, y, kind, side, color, size = 5) {
