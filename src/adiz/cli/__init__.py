@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "formations": ("adiz.cli.formations", "who flew with whom, joins and splits, joint patrols"),
     "identify": ("adiz.cli.identify", "whether each stay met the rule of its zone"),
     "identity": ("adiz.cli.identity", "who each track is, with evidence"),
+    "incident": ("adiz.cli.incident", "accounts of an incident, held against each other"),
     "patrols": ("adiz.cli.patrols", "joint patrols and their sources"),
     "stays": ("adiz.cli.stays", "who was in which zone, from when to when"),
     "tally": ("adiz.cli.tally", "stays counted by state, zone, month, role and more"),

@@ -34,13 +34,13 @@ def print_rows(
 
 
 def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    lines = [list(columns)] + [[_cell(row[name]) for name in columns] for row in rows]
+    lines = [list(columns)] + [[printable(row[name]) for name in columns] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         print("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
 
 
-def _cell(value: Any) -> str:
+def printable(value: Any) -> str:
     """One line of printable text: a control character must not reach a terminal."""
     text = "" if value is None else str(value)
     return "".join(c if c.isprintable() else " " for c in text)

@@ -1,4 +1,4 @@
-"""The catalogues of joint patrols and of yearly counts, and tallies held against them.
+"""What comes with the package: incidents, joint patrols and yearly counts.
 
 The figures are data with a source each (``data/patrols.csv``, ``data/counts.csv``). Confidence of
 a count: ``read`` in the source named, ``computed`` from figures read, or ``unverified`` (general
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from adiz.errors import AdizError
@@ -177,9 +178,8 @@ def _span(low: int | None, high: int | None) -> str:
 
 def _rows(name: str) -> list[dict[str, Any]]:
     import csv
-    from importlib.resources import files
 
-    text = files("adiz.incidents").joinpath("data", name).read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data" / name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
 
@@ -240,3 +240,24 @@ def select_patrols(
         and (since is None or p.start_date.year >= since)
         and (until is None or p.start_date.year <= until)
     ]
+
+
+def bundled_incidents() -> dict[str, Path]:
+    """The incident files that come with the package, by id (the file's name)."""
+    return {path.stem: path for path in sorted((Path(__file__).parent / "data").glob("*.toml"))}
+
+
+def find_incident(name: str) -> Path:
+    """The path of an incident file: a path, or the id of a bundled incident.
+
+    Raises:
+        AdizError: it is neither.
+    """
+    bundled = bundled_incidents()
+    if name in bundled and not Path(name).exists():
+        return bundled[name]
+    if not Path(name).is_file():
+        raise AdizError(
+            f"no incident file is at {name}; give a path or one of: {', '.join(bundled)}"
+        )
+    return Path(name)

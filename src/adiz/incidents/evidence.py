@@ -241,3 +241,45 @@ def _free(path: Path) -> Path:
         free = path.with_stem(f"{path.stem}-{number}")
         number += 1
     return free
+
+
+def insert_evidence(text: str, source_id: str, entry: dict[str, Any], folder: Path) -> str:
+    """An incident file's text with a ``[[sources.evidence]]`` block for an entry of the log.
+
+    The block goes after the source it belongs to; nothing else is touched.
+
+    Raises:
+        AdizError: the block cannot be put in without changing something else (the message holds
+            it, to be put in by hand), or the file has no such source.
+    """
+    import tomllib
+
+    quoted = {
+        "file": f"{folder.name}/{entry['original']}",
+        "sha256": entry["sha256"],
+        "collected_at": entry["collected_at"],
+        "collected_how": entry["how"],
+        "collected_by": entry["who"],
+        "working_copy": f"{folder.name}/{entry['working']}",
+    }
+    block = "[[sources.evidence]]\n" + "".join(
+        f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+        for name, value in quoted.items()
+        if value
+    )
+    wanted = tomllib.loads(text)
+    sources = [s for s in wanted.get("sources", []) if s.get("id") == source_id]
+    if len(sources) != 1:
+        raise AdizError(f"the incident file has no source {source_id!r}; add it first")
+    sources[0].setdefault("evidence", []).append({k: v for k, v in quoted.items() if v})
+    lines = text.splitlines(keepends=True)
+    heads = [i for i, line in enumerate(lines) if re.match(r"\s*\[", line)]
+    for end in [*heads[1:], len(lines)]:
+        before = "".join(lines[:end]).rstrip()
+        changed = f"{before}\n\n{block}\n{''.join(lines[end:])}"
+        try:
+            if tomllib.loads(changed) == wanted:
+                return changed.rstrip() + "\n"
+        except tomllib.TOMLDecodeError:
+            continue
+    raise AdizError(f"put this after the source {source_id} of the incident file:\n\n{block}")
