@@ -112,7 +112,8 @@ def check_compliance(
     tracks = summarise_tracks(table)
     identities = identify_tracks(table, inputs.registry)
     correlations = correlate(tracks, inputs.plans or Plans(()))
-    gather = _Gatherer(table, tracks, identities, correlations, inputs)
+    within = table.filter(pl.col("track_id").is_in(stays["track_id"].unique().implode()))
+    gather = _Gatherer(within, tracks, identities, correlations, inputs)
     answers, identified = [], []
     for stay in stays.iter_rows(named=True):
         zone = by_id[stay["zone_id"]]

@@ -34,7 +34,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from adiz.identify.plans import Plan, Plans
-from adiz.tracks.identity import Seen
+from adiz.tracks.identity import Seen, seen_by_track
 from adiz.units import M_PER_NM
 
 if TYPE_CHECKING:
@@ -90,26 +90,24 @@ def summarise_tracks(table: pl.DataFrame) -> dict[str, Track]:
     """Each track's keys, span and evenly spread positions, by track id."""
     import polars as pl
 
-    keys = ("icao24", "callsign", "squawk", "type_code", "registration")
-    count = pl.len()
-    take = (pl.int_range(SAMPLES) * (count - 1)) // (SAMPLES - 1)
-    grouped = (
-        table.sort("track_id", "time")
-        .group_by("track_id", maintain_order=True)
-        .agg(
-            *(
-                pl.col(k).filter(pl.col(k).is_not_null() & (pl.col(k) != "")).unique().sort()
-                for k in keys
-            ),
-            *(pl.col(c).gather(take) for c in ("time", "lat_deg", "lon_deg")),
-        )
+    last = pl.len() - 1
+    take = (pl.int_range(SAMPLES) * last) // (SAMPLES - 1)
+    sampled = (
+        table.lazy()
+        .select("track_id", "time", "lat_deg", "lon_deg")
+        .with_columns(pl.col("track_id").cast(pl.Categorical).to_physical().alias("code"))
+        .sort("code", "time")
+        .group_by("code", maintain_order=True)
+        .agg(pl.col("track_id").first(), pl.exclude("track_id", "code").gather(take))
+        .collect()
     )
+    positions = {
+        row[1]: tuple(dict.fromkeys(zip(*row[2:], strict=True))) for row in sampled.iter_rows()
+    }
     tracks = {}
-    for track_id, *values in grouped.iter_rows():
-        times, lats, lons = values[5:]
-        samples = tuple(dict.fromkeys(zip(times, lats, lons, strict=True)))
-        seen = Seen(track_id, *map(tuple, values[:5]))
-        tracks[track_id] = Track(seen, times[0], times[-1], samples)
+    for seen in seen_by_track(table):
+        samples = positions[seen.track_id]
+        tracks[seen.track_id] = Track(seen, samples[0][0], samples[-1][0], samples)
     return tracks
 
 

@@ -273,25 +273,34 @@ def identify_tracks(reports: Any, registry: Registry | None = None) -> dict[str,
         >>> identify_tracks(reports)["7b0123"].state  # doctest: +SKIP
         'CN'
     """
-    import polars as pl
-
     from adiz.tracks.sightings import find_leaps
 
     table: pl.DataFrame = getattr(reports, "table", reports)
-    fields = ("icao24", "callsign", "squawk", "type_code", "registration")
-    grouped = table.group_by("track_id").agg(
-        pl.col(name).filter(pl.col(name).is_not_null() & (pl.col(name) != "")).unique().sort()
-        for name in fields
-    )
     leaps: dict[str, list[str]] = {}
     for leap in find_leaps(table):
         for track_id in leap.track_ids:
             leaps.setdefault(track_id, []).append(str(leap))
-    found = {}
-    for track_id, *values in grouped.sort("track_id").iter_rows():
-        seen = Seen(track_id, *map(tuple, values))
-        found[track_id] = identify(seen, registry, leaps.get(track_id, ()))
-    return found
+    return {
+        seen.track_id: identify(seen, registry, leaps.get(seen.track_id, ()))
+        for seen in seen_by_track(table)
+    }
+
+
+def seen_by_track(table: pl.DataFrame) -> list[Seen]:
+    """What the reports of each track say of it, by track id."""
+    import polars as pl
+
+    fields = ("icao24", "callsign", "squawk", "type_code", "registration")
+    grouped = (
+        table.lazy()
+        .select("track_id", *fields)
+        .unique()
+        .group_by("track_id")
+        .agg(pl.col(n).filter((pl.col(n) != "").fill_null(False)).unique().sort() for n in fields)
+        .sort("track_id")
+        .collect()
+    )
+    return [Seen(track_id, *map(tuple, values)) for track_id, *values in grouped.iter_rows()]
 
 
 def identities_table(identities: Mapping[str, Identity]) -> pl.DataFrame:

@@ -57,27 +57,30 @@ def find_leaps(table: pl.DataFrame) -> list[Leap]:
     """
     import polars as pl
 
-    lat, lon = pl.col("lat_deg").radians(), pl.col("lon_deg").radians()
-    before_lat, before_lon = (c.shift(1).over("key") for c in (lat, lon))
-    half = ((lat - before_lat) / 2).sin().pow(2) + (
-        before_lat.cos() * lat.cos() * ((lon - before_lon) / 2).sin().pow(2)
-    )
-    seconds = (pl.col("time") - pl.col("time").shift(1).over("key")).dt.total_microseconds() / 1e6
     address = pl.when(pl.col("icao24").str.contains("^[0-9a-f]{6}$")).then(pl.col("icao24"))
+    key = pl.coalesce(address, "track_id").cast(pl.Categorical)
+    lat, lon = pl.col("lat_deg").radians(), pl.col("lon_deg").radians()
+    half = (lat.diff() / 2).sin().pow(2) + (
+        lat.shift(1).cos() * lat.cos() * (lon.diff() / 2).sin().pow(2)
+    )
     leaps = (
         table.lazy()
-        .select(
-            "track_id", "time", "lat_deg", "lon_deg", pl.coalesce(address, "track_id").alias("key")
-        )
-        .sort("key", "time", "track_id")
+        .select("track_id", "time", "lat_deg", "lon_deg", key.alias("key"))
+        .with_columns(pl.col("key").to_physical().alias("code"))
+        .sort("code", "time")
         .with_columns(
             (2 * _EARTH_RADIUS_M * half.sqrt().clip(0, 1).arcsin()).alias("distance_m"),
-            seconds.alias("seconds"),
-            pl.col("track_id").shift(1).over("key").alias("before_id"),
+            (pl.col("time").diff().dt.total_microseconds() / 1e6).alias("seconds"),
+            pl.col("track_id").shift(1).alias("before_id"),
+            (pl.col("code") == pl.col("code").shift(1)).alias("same"),
         )
         .with_columns((pl.col("distance_m") / pl.col("seconds") * 3600 / 1852).alias("speed_kt"))
-        .filter((pl.col("distance_m") > MIN_LEAP_M) & (pl.col("speed_kt") > MAX_SPEED_KT))
-        .group_by("key")
+        .filter(
+            pl.col("same")
+            & (pl.col("distance_m") > MIN_LEAP_M)
+            & (pl.col("speed_kt") > MAX_SPEED_KT)
+        )
+        .group_by(pl.col("key").cast(pl.String))
         .agg(
             pl.concat_list("track_id", "before_id").explode().unique().sort().alias("track_ids"),
             pl.len().alias("count"),
