@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "identity": ("adiz.cli.identity", "who each track is, with evidence"),
     "incident": ("adiz.cli.incident", "accounts of an incident, held against each other"),
     "patrols": ("adiz.cli.patrols", "joint patrols and their sources"),
+    "simulate": ("adiz.cli.simulate", "make a world of traffic with known truth"),
     "stays": ("adiz.cli.stays", "who was in which zone, from when to when"),
     "tally": ("adiz.cli.tally", "stays counted by state, zone, month, role and more"),
     "zones": ("adiz.cli.zones", "list, show, check and convert zones"),

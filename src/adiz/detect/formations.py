@@ -61,7 +61,7 @@ class Rule:
     terminal_ft: float = 10_000.0
     terminal_fpm: float = 300.0
     orbit_deg_min: float = 10.0
-    orbit_deg: float = 540.0
+    orbit_deg: float = 180.0
 
 
 COMPANY: tuple[Column, ...] = (

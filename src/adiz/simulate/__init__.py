@@ -1,0 +1,1 @@
+"""Worlds of traffic with known truth, for tests, measurements and trying things."""
