@@ -112,7 +112,7 @@ def test_a_bomber_without_notice_among_all_notices_has_not_met_the_rule(tmp_path
     answer = ask("KADIZ-2013", reports(**BOMBER), given)
     assert results(answer)["prior notice"] == (
         "not met",
-        "None of the 1 notices given, taken as all there are, fits.",
+        "The one notice given, taken as all there are, does not fit.",
     )
     assert answer.identified["identified"].to_list() == ["no"]
     partly = Inputs(notices=given.notices, complete=False)
@@ -155,7 +155,7 @@ def test_civil_unknown_and_home_aircraft_in_korea(tmp_path: Path) -> None:
     given = notices(tmp_path, "callsign,notified_at\nXYZ,2026-06-26T00:00Z\n")
     civil = results(ask("KADIZ-2013", reports(**AIRLINER), given))
     assert civil["prior notice"][0] == "exempt"
-    assert civil["AIP ENR 1.12"] == ("unknown", "Nothing given can tell.")
+    assert civil["AIP ENR 1.12"] == ("unknown", "Nothing that is read here can tell.")
     assert results(ask("KADIZ-2013", reports(), given))["prior notice"] == (
         "unknown",
         "The rule is for military or state aircraft, and what this is is not known.",
@@ -200,7 +200,7 @@ def test_plans_filed_late_or_for_nobody() -> None:
     none = results(ask("CHN-ECS-ADIZ", reports(**AIRLINER), plans("XYZ99")))
     assert none["flight plan"] == (
         "not met",
-        "None of the 1 flight plans given, taken as all there are, fits.",
+        "The one flight plan given, taken as all there are, does not fit.",
     )
 
 

@@ -55,5 +55,6 @@ def run(args: argparse.Namespace) -> int:
     write_frame(table, args, columns)
     results = dict(answer.table["result"].value_counts(sort=True).iter_rows())
     counts = {f"answers {name}": count for name, count in results.items()}
-    print_notes([NOTE], {"stays": stays.height, **counts, **answer.counts}, args)
+    stances = [f"{rule.title}: {rule.stance}" for rule in answer.rules if rule.stance]
+    print_notes([*stances, NOTE], {"stays": stays.height, **counts, **answer.counts}, args)
     return 0

@@ -95,9 +95,11 @@ def span(minutes: float) -> str:
 
 
 def absent(case: Case, what: str, count: int | None) -> Finding:
-    """The answer when nothing of some input speaks of the aircraft."""
+    """The answer when nothing of some input (``what``, in the plural) speaks of the aircraft."""
     if count is None:
         return Finding("unknown", f"No {what} were given.")
+    given = f"The one {what[:-1]} given" if count == 1 else f"None of the {count} {what} given"
+    verb = "does not fit" if count == 1 else "fits"
     if not case.given.complete:
-        return Finding("unknown", f"None of the {count} {what} given fits; there may be others.")
-    return Finding("not met", f"None of the {count} {what} given, taken as all there are, fits.")
+        return Finding("unknown", f"{given} {verb}; there may be others.")
+    return Finding("not met", f"{given}, taken as all there are, {verb}.")

@@ -187,7 +187,7 @@ def _departure_time(case: Case, params: Params) -> Finding:
 
 
 def _none(case: Case, params: Params) -> Finding:
-    return Finding("unknown", "Nothing given can tell.")
+    return Finding("unknown", "Nothing that is read here can tell.")
 
 
 CHECKS: dict[str, Callable[[Case, Params], Finding]] = {

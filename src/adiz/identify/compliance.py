@@ -35,7 +35,8 @@ COMPLIANCE: tuple[Column, ...] = (
     Column("entry_time", "time", "us", "UTC", "when the stay began, or the earliest it can have"),
     Column("certainty", "text", "", "", "of the stay: observed, possible or definite"),
     Column("rule", "text", "", "", "the zone's rule; null where none is held"),
-    Column("requirement", "text", "", "", "what is asked"),
+    Column("requirement", "text", "", "", "its name"),
+    Column("asks", "text", "", "", "what is asked, in words"),
     Column("result", "text", "", "", "met, not met, unknown or exempt"),
     Column("reason", "text", "", "", "why, in one sentence"),
     Column("evidence", "text", "", "", "what shows it"),
@@ -76,6 +77,7 @@ class Compliance:
         identified: one row a stay, columns of :data:`IDENTIFIED`.
         identities: by track id.
         correlations: by track id.
+        rules: those that were applied.
         counts: what was set aside or odd, by what it is; only those that occurred.
     """
 
@@ -83,6 +85,7 @@ class Compliance:
     identified: pl.DataFrame
     identities: Mapping[str, Identity]
     correlations: Mapping[str, Correlation]
+    rules: tuple[Rule, ...]
     counts: Mapping[str, int]
 
 
@@ -130,6 +133,7 @@ def check_compliance(
         pl.DataFrame(identified, schema=polars_schema(IDENTIFIED), orient="row"),
         identities,
         correlations,
+        tuple(rule for rule in rules if rule.rule_id in set(answered["rule"])),
         _counts(inputs, correlations, identities, answered),
     )
 
@@ -224,21 +228,16 @@ def _with_plan(identity: Identity, plan: Plan | None) -> Identity:
 
 
 def _answer(case: Case, rule: Rule | None) -> Iterable[tuple[str | None, ...]]:
+    """The columns of the table from ``rule`` on."""
     if rule is None:
         reason = f"No rule of {case.zone.name} is held."
-        yield None, "any", "unknown", reason, "", None, None
+        yield None, "any", None, "unknown", reason, "", None, None
         return
     for clause in rule.requirements:
-        finding = _judge(case, rule, clause)
-        source = (clause.source, clause.status)
-        yield (
-            rule.rule_id,
-            clause.clause_id,
-            finding.result,
-            finding.reason,
-            finding.evidence,
-            *source,
-        )
+        found = _judge(case, rule, clause)
+        asked = (rule.rule_id, clause.clause_id, clause.text)
+        answer = (found.result, found.reason, found.evidence)
+        yield (*asked, *answer, clause.source, clause.status)
 
 
 def _judge(case: Case, rule: Rule, clause: Clause) -> Finding:
