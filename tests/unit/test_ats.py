@@ -177,6 +177,8 @@ def test_damaged_plans_do_not_crash(at: int, noise: str) -> None:
 def test_a_long_file_is_read_in_linear_time() -> None:
     many = "\n".join(FPL.format("0").replace("ABC12", f"A{i}") for i in range(3000))
     assert len(parse_ats(many).messages) == 3000
+    assert parse_ats("(FPL-" * 20_000).messages == ()
+    assert len(parse_ats("\n" * 200_000 + FPL.format("0")).messages) == 1
 
 
 NEAR = datetime(2026, 6, 28, tzinfo=UTC)
@@ -249,6 +251,14 @@ def test_paths_resolve_names_and_bearings() -> None:
     assert off == pytest.approx(50_000, rel=0.05)
     assert along == pytest.approx(0, abs=20_000)
     assert path.minutes_at(path.along_m[-1] / 2, 450) == pytest.approx(65.0)
+
+
+def test_a_path_round_the_earth_does_not_crash() -> None:
+    text = FPL.format("0").replace("36N133E", "00N000E 00N180E 90N000E 90S000E 00N0001W")
+    path = resolve_path(parse_ats(text).messages[0], POINTS)
+    assert path.unknown == ("00N0001W",)
+    assert path.nearest(0.0, 90.0) is not None
+    assert path.nearest(0.0, 180.0) is not None
 
 
 def test_points_files(tmp_path: Path) -> None:

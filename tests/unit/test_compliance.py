@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import adiz
-from adiz.errors import FaultyInputError
+from adiz.errors import AdizError, FaultyInputError
 from adiz.identify.ats import parse_ats
 from adiz.identify.compliance import Compliance, Inputs, check_compliance
 from adiz.identify.notices import read_contacts, read_notices
@@ -315,6 +315,13 @@ def test_bad_rules_files_are_named(tmp_path: Path) -> None:
     path.write_text("not toml at all")
     with pytest.raises(FaultyInputError, match="cannot be read"):
         read_rules(path)
+
+
+def test_stays_of_strangers_are_an_error() -> None:
+    with pytest.raises(AdizError, match="track_id stranger, which nothing else given has"):
+        check_compliance(stays(track_id="stranger"), reports(), adiz.zones())
+    with pytest.raises(AdizError, match="zone_id NOWHERE"):
+        check_compliance(stays("NOWHERE"), reports(), adiz.zones())
 
 
 def test_no_stays() -> None:

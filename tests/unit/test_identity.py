@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adiz.errors import FaultyInputError
+from adiz.identify.notices import read_contacts, read_notices
 from adiz.schema import REPORTS, polars_schema
 from adiz.tracks.address_blocks import find_block, find_mark, find_military_block, state_names
 from adiz.tracks.identity import (
@@ -178,6 +182,15 @@ def test_a_bad_registry_is_named_by_place(tmp_path: Path, text: str, fault: str)
     path.write_text(text)
     with pytest.raises(FaultyInputError, match=re.escape(fault)):
         read_registry(path)
+
+
+@given(st.binary(max_size=80), st.sampled_from([b"", b"icao24,state\n", b"\xff\xfe", b'a"']))
+def test_any_bytes_are_read_or_refused(tmp_path_factory: Any, data: bytes, head: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    path.write_bytes(head + data)
+    for read in (read_registry, lambda p: read_notices([p]), lambda p: read_contacts([p])):
+        with contextlib.suppress(FaultyInputError):
+            read(path)
 
 
 def test_two_aircraft_with_one_address_far_apart_are_shown() -> None:

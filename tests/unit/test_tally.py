@@ -89,6 +89,12 @@ def test_unknown_columns_are_errors(by: list[str]) -> None:
         tally_stays(TWO, WHO, by)
 
 
+@pytest.mark.parametrize("name", ["Nowhere/City", "", "../etc/passwd", "/etc/localtime"])
+def test_unknown_time_zones_are_errors(name: str) -> None:
+    with pytest.raises(AdizError, match="is no time zone"):
+        tally_stays(TWO, WHO, ["month"], time_zone=name)
+
+
 def test_a_chart_shows_every_count_and_the_definitions(tmp_path: Path) -> None:
     counted = tally_stays(TWO, WHO, ["month", "state"])
     path = tmp_path / "chart.svg"
@@ -127,6 +133,8 @@ def test_png_and_refusals(tmp_path: Path) -> None:
     with pytest.raises(AdizError, match="one or two columns, not 3"):
         write_chart(tally_stays(TWO, WHO, ["zone", "state", "role"]), tmp_path / "chart.svg")
     write_chart(tally_stays(TWO.clear(), {}, ["zone"]), tmp_path / "empty.svg")
+    with pytest.raises(AdizError, match="cannot be written: No such file"):
+        write_chart(counted, tmp_path / "none" / "chart.svg")
 
 
 def test_names_are_escaped(tmp_path: Path) -> None:

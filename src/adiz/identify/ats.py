@@ -29,7 +29,7 @@ INDICATORS = (
 """What may begin an entry of item 18."""
 
 _START = re.compile(r"\(([A-Z]{3})([A-Z0-9/]*)-")
-_FILED = re.compile(r"(?m)^\s*(\d{6})[ \t]+[A-Z]{8}\b")
+_FILED = re.compile(r"(?m)^[ \t]*(\d{6})[ \t]+[A-Z]{8}\b")
 _OTHER = re.compile(r"(?:^|(?<=\s))(" + "|".join(INDICATORS) + r")/")
 _ITEM_19 = re.compile(r"\s*-\s*(?=[EPRSJDAC]/)")
 _SPEED_LEVEL = re.compile(r"(N\d{4}|K\d{4}|M\d{3})(F\d{3}|A\d{3}|S\d{4}|M\d{4}|VFR)")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from adiz.errors import AdizError
 from adiz.identify.case import Case, Finding, Given, Position
 from adiz.identify.checks import CHECKS
 from adiz.identify.correlate import Correlation, Track, correlate, summarise_tracks
@@ -20,7 +21,7 @@ from adiz.identify.exemptions import EXEMPTIONS
 from adiz.identify.notices import Contacts, Notices, notices_for, speaks_of
 from adiz.identify.plans import Plan, Plans
 from adiz.identify.rules import Clause, Rule, read_rules, rule_of
-from adiz.schema import Column
+from adiz.schema import Column, polars_schema
 from adiz.tracks.identity import Identity, Statement, identify_tracks
 from adiz.zones.model import Zone
 
@@ -103,16 +104,21 @@ def check_compliance(
         reports: the reports table, or a ``Reports``, the stays were found in.
         zones: the zones, for their names.
         rules: instead of the package's own.
+
+    Raises:
+        AdizError: stays of tracks or zones that are not given.
     """
     import polars as pl
-
-    from adiz.schema import polars_schema
 
     inputs = inputs or Inputs()
     rules = read_rules() if rules is None else rules
     table: pl.DataFrame = getattr(reports, "table", reports)
     by_id = {zone.zone_id: zone for zone in zones}
     tracks = summarise_tracks(table)
+    for column, known in (("zone_id", by_id.keys()), ("track_id", tracks.keys())):
+        strange = set(stays[column]) - known
+        if strange:
+            raise AdizError(f"stays have {column} {min(strange)}, which nothing else given has")
     identities = identify_tracks(table, inputs.registry)
     correlations = correlate(tracks, inputs.plans or Plans(()))
     within = table.filter(pl.col("track_id").is_in(stays["track_id"].unique().implode()))

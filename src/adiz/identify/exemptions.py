@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from adiz.geo import inverse
 from adiz.identify.case import Case
+from adiz.identify.route import distance_m
 from adiz.units import M_PER_NM
 
 Answer = tuple[Literal["yes", "perhaps", "no"], str]
@@ -39,7 +39,7 @@ def _near_departure(case: Case, params: Params) -> Answer:
         began = case.entry_kind == "appeared"
         return ("perhaps", "where it departed from is not known") if began else ("no", "")
     farthest = max(
-        (inverse(*case.departure, p.lat_deg, p.lon_deg)[0] for p in case.reports), default=None
+        (distance_m(*case.departure, p.lat_deg, p.lon_deg) for p in case.reports), default=None
     )
     if farthest is not None and farthest <= params["within_nm"] * M_PER_NM:
         return "yes", f"it stayed within {farthest / M_PER_NM:.1f} NM of its departure"

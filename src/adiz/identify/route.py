@@ -71,13 +71,13 @@ class PlanPath:
         """
         best: tuple[float, float] | None = None
         for start, end, along in zip(self.points, self.points[1:], self.along_m, strict=False):
-            length, azimuth, _ = inverse(start.lat_deg, start.lon_deg, end.lat_deg, end.lon_deg)
-            reach, bearing, _ = inverse(start.lat_deg, start.lon_deg, lat_deg, lon_deg)
+            length, azimuth = _way(start.lat_deg, start.lon_deg, end.lat_deg, end.lon_deg)
+            reach, bearing = _way(start.lat_deg, start.lon_deg, lat_deg, lon_deg)
             angle, turn = reach / _SPHERE_M, math.radians(bearing - azimuth)
             foot = math.atan2(math.sin(angle) * math.cos(turn), math.cos(angle)) * _SPHERE_M
             foot = min(max(foot, 0.0), length)
             place = direct(start.lat_deg, start.lon_deg, azimuth, foot)
-            off = inverse(*place, lat_deg, lon_deg)[0]
+            off = distance_m(*place, lat_deg, lon_deg)
             if best is None or off < best[0]:
                 best = (off, along + foot)
         return best
@@ -191,7 +191,7 @@ def resolve_path(plan: AtsMessage, points: Points) -> PlanPath:
         found.append(destination)
     along = [0.0]
     for a, b in pairwise(found):
-        along.append(along[-1] + inverse(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg)[0])
+        along.append(along[-1] + distance_m(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg))
     along = along[: len(found)]
     anchors = _anchors(plan, found, along, bool(departure), bool(destination))
     return PlanPath(tuple(found), tuple(unknown), tuple(notes), tuple(along), anchors)
@@ -243,6 +243,19 @@ def _anchors(
         if not kept or (distance > kept[-1][0] and minutes > kept[-1][1]):
             kept.append((distance, minutes))
     return tuple(kept)
+
+
+def distance_m(lat1_deg: float, lon1_deg: float, lat2_deg: float, lon2_deg: float) -> float:
+    """Geodesic distance; half way round the earth for points nearly opposite each other."""
+    return _way(lat1_deg, lon1_deg, lat2_deg, lon2_deg)[0]
+
+
+def _way(lat1_deg: float, lon1_deg: float, lat2_deg: float, lon2_deg: float) -> tuple[float, float]:
+    """Distance and azimuth; opposite points have no one azimuth, and north is given."""
+    try:
+        return inverse(lat1_deg, lon1_deg, lat2_deg, lon2_deg)[:2]
+    except ValueError:
+        return math.pi * _SPHERE_M, 0.0
 
 
 def _minutes(hhmm: str) -> float:

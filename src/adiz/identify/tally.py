@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adiz.errors import AdizError
 from adiz.tracks.identity import Identity
@@ -68,12 +69,18 @@ def tally_stays(
         last row is the total, its ``by`` columns null.
 
     Raises:
-        AdizError: a column of ``by`` is unknown or repeated.
+        AdizError: a column of ``by`` is unknown or repeated, or the time zone is none.
     """
     import polars as pl
 
     if not by or len(set(by)) < len(by) or set(by) - set(BY):
         raise AdizError(f"count by some of {', '.join(BY)}, each once; not by {', '.join(by)}")
+    try:
+        ZoneInfo(time_zone)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise AdizError(
+            f"{time_zone!r} is no time zone; give an IANA name, as in Asia/Seoul"
+        ) from error
     begin = pl.coalesce("entry_time", "earliest_entry")
     table = stays.with_columns(begin.alias("begin")).sort("track_id", "begin", "zone_id")
     table = table.with_columns(_sortie().alias("sortie"), *_columns(identities, plain_names))

@@ -68,7 +68,7 @@ def write_chart(
         count: ``entries`` or ``sorties``.
 
     Raises:
-        AdizError: another ending, or more than two columns.
+        AdizError: another ending, more than two columns, or the file cannot be written.
     """
     path = Path(path)
     by = [c for c in tally.columns if c not in ("sorties", "entries", "possible")]
@@ -77,10 +77,12 @@ def write_chart(
     if len(by) > 2:
         raise AdizError(f"a chart shows one or two columns, not {len(by)}: {', '.join(by)}")
     marks = lay_out(tally, by, count, title)
-    if path.suffix.lower() == ".svg":
-        path.write_text(to_svg(marks, title or _title(by, count)), encoding="utf-8")
-    else:
-        path.write_bytes(_to_png(marks))
+    svg = path.suffix.lower() == ".svg"
+    data = to_svg(marks, title or _title(by, count)).encode() if svg else _to_png(marks)
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise AdizError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _title(by: Sequence[str], count: str) -> str:
