@@ -10,6 +10,8 @@ from adiz.sources.reports import SCHEMA
 from adiz.sources.tabular import Options, plan_table, table_exprs, table_frame
 
 _SAMPLE_ROWS = 1000
+# Some damage makes the decoder panic, which polars raises as something that is no Exception.
+_BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -57,7 +59,7 @@ def _sample(item: Input, schema: dict[str, pl.DataType]) -> pl.DataFrame:
 def _schema(item: Input) -> dict[str, pl.DataType]:
     try:
         return dict(pl.read_parquet_schema(item.path))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _BROKEN as error:
         raise _unusable(item, error) from None
 
 
@@ -66,11 +68,11 @@ def _read(
 ) -> pl.DataFrame:
     try:
         return pl.read_parquet(item.path, columns=columns, n_rows=n_rows, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _BROKEN as error:
         raise _unusable(item, error) from None
 
 
-def _unusable(item: Input, error: Exception) -> ReportsError:
+def _unusable(item: Input, error: BaseException) -> ReportsError:
     reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
     return ReportsError(
         Fault(

@@ -54,7 +54,7 @@ def _one_trace(trace: dict[str, Any]) -> pl.DataFrame:
         return [d.get(name) for d in details]
 
     altitude = element(3)
-    bits = pl.Series([b if isinstance(b, int) else 0 for b in element(6)], dtype=pl.Int64)
+    bits = pl.Series([b & 15 if isinstance(b, int) else 0 for b in element(6)], dtype=pl.Int64)
     height = pl.col("height")
     geometric = pl.col("bits") & _GEOMETRIC_ALTITUDE != 0
     return (

@@ -117,7 +117,7 @@ def _folders(mark: Any) -> str:
 
 
 def _local(element: Any) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def _all(element: Any, name: str) -> Iterator[Any]:
