@@ -422,7 +422,7 @@ def test_totals_and_tallies(material: Material) -> None:
     assert (total.stated, total.parts, round(total.high)) == (360.0, ("~80", "~280"), 396)
     (tally,) = material.tallies
     assert (tally.zone, tally.state) == ("KADIZ", "CN")
-    assert {c.count.stated for c in tally.checks} == {"25", "50+"}
+    assert [c.count.stated for c in tally.checks] == ["50+"]
     assert all(c.agrees for c in tally.checks)
 
 

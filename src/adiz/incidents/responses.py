@@ -70,7 +70,11 @@ class Tally:
 
 
 def check_tallies(incident: Incident, zones: Zones) -> list[Tally]:
-    """Each claim that counts a state's entries into a zone over a stated time."""
+    """Each claim that counts a state's entries into a zone over a stated time.
+
+    A count of the catalogue over the very same days with the very same figure is left out: it may
+    be this tally itself.
+    """
     from zoneinfo import ZoneInfo
 
     clock = ZoneInfo(incident.time_zone)
@@ -88,6 +92,11 @@ def check_tallies(incident: Incident, zones: Zones) -> list[Tally]:
         high = None if math.isinf(value.high) else math.floor(value.high)
         for zone_id in claim.zones:
             name = zones[zone_id].version_of or zone_id
-            checks = check_tally(name, state, start, end, low, high)
-            tallies.append(Tally(claim.claim_id, name, state, tuple(checks)))
+            checks = tuple(
+                check
+                for check in check_tally(name, state, start, end, low, high)
+                if (check.count.period_start, check.count.period_end) != (start, end)
+                or (check.count.low, check.count.high) != (low, high)
+            )
+            tallies.append(Tally(claim.claim_id, name, state, checks))
     return tallies
