@@ -118,6 +118,8 @@ def test_times_without_zone_need_one_told(tmp_path: Path) -> None:
         read(path, time_zone="Moon/Apollo")
     reports = read(path, time_zone="Europe/Berlin")
     assert reports.table["time"].dt.hour().to_list() == [0, 0]  # 02:00 summer time; as written
+    named = write(tmp_path, "Time (UTC),id,lat,lon\n2020-07-01 02:00:00,a,1,2\n")
+    assert read(named, time_zone="Europe/Berlin").table["time"].dt.hour().to_list() == [2]
     # Written twice, or never, by a clock in Berlin:
     assert reports.rejected["value"].to_list() == ["2020-10-25 02:30:00", "2020-03-29 02:30:00"]
 

@@ -64,11 +64,11 @@ _UNITS: dict[str, dict[str, float]] = {
     "position_error_m": _LENGTH,
 }
 
-_NAMES: dict[str, tuple[str, ...]] = {
+NAMES: dict[str, tuple[str, ...]] = {
     # Names on one line are equally good; an earlier line goes before a later one.
     "time": (
         "lastposupdate lastposition timeposition postime positiontime",
-        "time timestamp datetime ts epoch unixtime gpstime timestamputc",
+        "time timestamp datetime ts epoch unixtime gpstime",
         "utc",
     ),
     "track_id": (
@@ -92,7 +92,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "gs_kt": ("gs groundspeed", "speed spd sog"),
     "track_true_deg": ("tracktrue truetrack trackdeg", "course cog trackangle direction"),
     "vrate_fpm": (
-        "vrate verticalrate vertrate vertical_speed verticalspeed barorate rateofclimb roc",
+        "vrate verticalrate vertrate verticalspeed barorate rateofclimb roc",
         "vs climb geomrate",
     ),
     "on_ground": ("onground isonground", "ground"),
@@ -125,10 +125,12 @@ class Pick:
         column: its name in the input.
         factor: what a number in it is multiplied by; for times, microseconds in one, 0 if the
             magnitude decides.
+        utc: the name says that its times are UTC.
     """
 
     column: str
     factor: float
+    utc: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _plain(name: str) -> str:
 
 
 def _rank(target: str, base: str) -> int | None:
-    for rank, line in enumerate(_NAMES[target]):
+    for rank, line in enumerate(NAMES[target]):
         if base in line.split():
             return rank
     return None
@@ -158,7 +160,7 @@ def _meanings(name: str) -> list[tuple[str, int, float | None]]:
     """(target, rank, factor) for all that a name may mean; factor None: the default unit."""
     words = _plain(name).split("_")
     found: list[tuple[str, int, float | None]] = []
-    for target in _NAMES:
+    for target in NAMES:
         rank = _rank(target, "".join(words))
         if rank is not None:
             fl = words[-1] == "fl" or "".join(words) == "flightlevel"
@@ -220,7 +222,7 @@ def make_plan(
     picks: dict[str, Pick] = {}
     for target, column in mapped.items():
         ours, factor = _target_of(target)
-        picks[ours] = Pick(column, factor)
+        picks[ours] = Pick(column, factor, _plain(target).endswith("utc"))
     for target, claimants in claims.items():
         if target in picks:
             continue
@@ -232,7 +234,7 @@ def make_plan(
         if factor is None:
             unit = _OPENSKY_UNITS.get(_plain(name).replace("_", "")) if opensky else None
             factor = _UNITS[target][unit] if unit else (0.0 if target == "time" else 1.0)
-        picks[target] = Pick(name, factor)
+        picks[target] = Pick(name, factor, target == "time" and _plain(name).endswith("utc"))
     return Plan(picks, tuple(notes))
 
 

@@ -118,7 +118,7 @@ def _expr(
             pick.column,
             sample[pick.column],
             factor=pick.factor,
-            time_zone=options.time_zone,
+            time_zone="UTC" if pick.utc else options.time_zone,
             file=file,
             whole=not typed,
         )
@@ -162,7 +162,7 @@ def _check_required(plan: Plan, names: list[str], file: str, options: Options) -
         return
     what = {
         "time": "the time",
-        "track_id": "the aircraft (or give track_id=, --track-id, for a file of one aircraft)",
+        "track_id": "the aircraft (or give track_id= for a file of one aircraft)",
         "lat_deg": "the latitude",
         "lon_deg": "the longitude",
     }
