@@ -171,7 +171,7 @@ def _crossing(zone: Zone, ring: Ring) -> tuple[int, str] | None:
 def _lines(pieces: list[array[float]]) -> list[list[Point]]:
     """Each piece with the first point of the next, longitudes unwrapped along the ring."""
     lines: list[list[Point]] = []
-    lon0 = pieces[0][1]
+    lon0 = next(piece[1] for piece in pieces if piece)
     for piece in pieces:
         line = []
         for k in range(0, len(piece), 2):
@@ -189,15 +189,28 @@ def _cut(one: list[Point], two: list[Point]) -> Point | None:
     ends = ((one[0], two), (one[-1], two), (two[0], one), (two[-1], one))
     if any(_distance(point, line) < _APART_DEG for point, line in ends):
         return None
-    meetings = (_meet(a, b, c, d) for a, b in pairwise(one) for c, d in pairwise(two))
-    return next(filter(None, meetings), None)
+    return _first_meeting(one, two)
+
+
+def _first_meeting(one: list[Point], two: list[Point]) -> Point | None:
+    """By halving the longer line as long as the boxes of both overlap."""
+    if any(
+        max(p[k] for p in one) < min(p[k] for p in two) - _APART_DEG
+        or max(p[k] for p in two) < min(p[k] for p in one) - _APART_DEG
+        for k in (0, 1)
+    ):
+        return None
+    if len(one) < len(two):
+        one, two = two, one
+    if len(one) == 2:
+        return _meet(*one, *two)
+    half = len(one) // 2
+    return _first_meeting(one[: half + 1], two) or _first_meeting(one[half:], two)
 
 
 def _meet(a: Point, b: Point, c: Point, d: Point) -> Point | None:
     c = (c[0] + _NUDGE_DEG[0], c[1] + _NUDGE_DEG[1])
     d = (d[0] + _NUDGE_DEG[0], d[1] + _NUDGE_DEG[1])
-    if max(c[1], d[1]) < min(a[1], b[1]) or min(c[1], d[1]) > max(a[1], b[1]):
-        return None
     from_a, from_b = _side(c, d, a), _side(c, d, b)
     if (from_a > 0) == (from_b > 0) or (_side(a, b, c) > 0) == (_side(a, b, d) > 0):
         return None
