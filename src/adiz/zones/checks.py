@@ -20,7 +20,8 @@ from adiz.zones.model import Arc, Circle, Part, Ring, Vertex, Zone
 from adiz.zones.rings import dense_parts, dense_rings
 
 TOLERANCE_M = 10.0
-"""Density of the boundary for the checks."""
+"""Density of the boundary for the checks. Pieces of at most 20 km are then taken as straight in
+longitude and latitude, which moves them by at most 8 m times the tangent of the latitude."""
 
 _APART_DEG = 1e-6
 """Edges that meet within about 10 cm touch; they do not cross."""
@@ -69,7 +70,7 @@ def check_zone(zone: Zone) -> list[Problem]:
         if wrong:
             continue
         try:
-            (dense,) = dense_rings(replace(zone, rings=(ring,)), TOLERANCE_M, planar=True)
+            (dense,) = dense_rings(replace(zone, rings=(ring,)), TOLERANCE_M)
         except ZoneError as error:
             found += [(fault, r, None) for fault in error.faults]
             continue
@@ -144,7 +145,7 @@ def _area(ring: array[float]) -> float:
 
 def _crossing(zone: Zone, ring: Ring) -> tuple[int, str] | None:
     """The first crossing found: its part, and what to say."""
-    lines = _lines(dense_parts(zone, ring, TOLERANCE_M, planar=True))
+    lines = _lines(dense_parts(zone, ring, TOLERANCE_M))
     boxes = [
         (min(q[1] for q in p), max(q[1] for q in p), min(q[0] for q in p), max(q[0] for q in p))
         for p in lines

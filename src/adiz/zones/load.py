@@ -24,6 +24,9 @@ CATALOGUE = Path(__file__).parent / "catalogue"
 Reader = Callable[[bytes, str, str], "tuple[list[Placed], list[Fault]]"]
 """From a file's bytes, name and stem to its zones and faults."""
 
+_LONG = 400
+"""Of a message: what it quotes from a file may have no end."""
+
 MAX_BYTES = 512 * 2**20
 """No file of zones is this big; what is, is something else."""
 
@@ -114,6 +117,9 @@ def read_zones(path: str | Path, *, strict: bool = True) -> Zones:
             found[zone.zone_id] = zone
     if not (placed or faults):
         faults = [Fault("no zone in it", name)]
+    faults = [
+        f if len(f.message) < _LONG else replace(f, message=f.message[:_LONG] + "…") for f in faults
+    ]
     if faults and (strict or not found):
         raise ZoneError(sorted(faults, key=lambda fault: fault.line or 0))
     return Zones(tuple(found.values()), tuple(faults))
