@@ -21,10 +21,11 @@ ALWAYS = 31
 UNITS_PER_DEG = 10_000
 M_PER_UNIT = 111_195 / UNITS_PER_DEG
 
+MAX_PLACES = 80
 LIANCOURT_ROCKS = (37.2414, 131.8673)
 """Between the two islets, WGS84."""
 
-CREDIT = "Coastline: GSHHG (Wessel and Smith 1996), extract, LGPL."
+CREDIT = "Coastline: GSHHG (Wessel and Smith 1996), extract, LGPL. Towns: GeoNames, CC BY 4.0."
 
 
 def land_near(
@@ -71,3 +72,30 @@ def land_near(
         for start, end, worth in zip(starts, ends, seen, strict=True)
         if worth and end - start >= 4
     ]
+
+
+def places_near(lat_deg: float, lon_deg: float, radius_deg: float) -> list[dict[str, Any]]:
+    """Places to name on a map of a given radius about a centre, the most important first.
+
+    The Liancourt Rocks, which are too small to be seen as land, and towns to find one's way by;
+    ``rank`` 1 to 3 says from which scale on a town is worth its room.
+    """
+    import csv
+
+    with resources.files("adiz.out.coast").joinpath("places.csv").open(encoding="utf-8") as file:
+        towns = [
+            {
+                "form": "place",
+                "lat": float(row["lat_deg"]),
+                "lon": float(row["lon_deg"]),
+                "label": row["name"],
+                "rank": int(row["rank"]),
+            }
+            for row in csv.DictReader(file)
+        ]
+    lat, lon = LIANCOURT_ROCKS
+    rocks = {"form": "place", "lat": lat, "lon": lon, "label": "Liancourt Rocks (Dokdo/Takeshima)"}
+    center = unit_vectors(lat_deg, lon_deg)
+    far = np.cos(np.radians(min(180.0, 2 * radius_deg + 1)))
+    near = [p for p in [rocks, *towns] if unit_vectors(p["lat"], p["lon"]) @ center > far]
+    return near[:MAX_PLACES]

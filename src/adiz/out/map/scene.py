@@ -14,7 +14,7 @@ import numpy as np
 
 from adiz.out.map.clocks import clocks
 from adiz.out.map.codec import pack
-from adiz.out.map.land import CREDIT, LIANCOURT_ROCKS, land_near
+from adiz.out.map.land import CREDIT, land_near, places_near
 from adiz.out.map.stay_rows import Row, crossings_of, intervals_of, marks, reach, stay_row
 from adiz.out.map.thin import EARTH_RADIUS_M, Floats, unit_vectors
 from adiz.out.map.tracks import Track, build_track, path, thin
@@ -65,12 +65,13 @@ def build_scene(
     labels = {item["id"]: item["label"] for item in paths}
     if len(rows) > MAX_ROWS:
         notes.append(f"The table shows the first {MAX_ROWS:,} of {len(rows):,} stays.")
+    where = (view["lat"], view["lon"], view["radius_deg"])
     layers = [
-        {"kind": "land", "rings": _packed_land(view)},
+        {"kind": "land", "rings": [[pack(lats), pack(lons)] for lats, lons in land_near(*where)]},
         {"kind": "areas", "items": _areas(drawable, view, start, notes)},
         {"kind": "reach", "items": reach(rows, tracks, settings.max_speed_kt)},
         {"kind": "paths", "items": paths},
-        {"kind": "marks", "items": _places(view) + marks(rows, tracks, labels)},
+        {"kind": "marks", "items": places_near(*where) + marks(rows, tracks, labels)},
     ]
     return {
         "title": settings.title or _title(rows, drawable),
@@ -202,11 +203,6 @@ def _corners(zone: Zone) -> Floats:
     )
 
 
-def _packed_land(view: dict[str, Any]) -> list[list[str]]:
-    rings = land_near(view["lat"], view["lon"], view["radius_deg"])
-    return [[pack(lats), pack(lons)] for lats, lons in rings]
-
-
 def _areas(
     zones: Sequence[Zone], view: dict[str, Any], start: datetime, notes: list[str]
 ) -> list[dict[str, Any]]:
@@ -235,16 +231,6 @@ def _areas(
         names = ", ".join(zone.zone_id for zone in far[:5]) + (", …" if len(far) > 5 else "")
         notes.append(f"Zones far from the tracks are not drawn: {names}.")
     return [area(zone, after_start_ms) for zone in near]
-
-
-def _places(view: dict[str, Any]) -> list[dict[str, Any]]:
-    """Named places too small to be seen as land."""
-    lat, lon = LIANCOURT_ROCKS
-    near = unit_vectors(lat, lon) @ unit_vectors(view["lat"], view["lon"])
-    if near < np.cos(np.radians(min(90.0, 2 * view["radius_deg"] + 1))):
-        return []
-    name = "Liancourt Rocks (Dokdo/Takeshima)"
-    return [{"form": "place", "lat": lat, "lon": lon, "label": name}]
 
 
 def _title(rows: list[Row], zones: Sequence[Zone]) -> str:

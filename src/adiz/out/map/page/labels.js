@@ -46,10 +46,10 @@ function makeRoom(w, h) {
   };
 }
 
-/** The best free box of a size near a place, not nearer to `others` than to it; or null. */
-function placeBeside(room, x, y, width, height, others) {
+/** The best free box of a size near a place and not nearer to one of `others`; or null. */
+function placeBeside(room, x, y, width, height, others, distances = [9, 20, 36, 58, 84, 120]) {
   let best = null;
-  for (const far of [9, 20, 36, 58, 84, 120])
+  for (const far of distances)
     for (let i = 0; i < 16; i++) {
       const angle = (Math.PI * i) / 8;
       const [cx, cy] = [Math.cos(angle), Math.sin(angle)];
@@ -58,10 +58,10 @@ function placeBeside(room, x, y, width, height, others) {
       const top = y + cy * far + (height / 2) * (Math.sign(Math.round(cy * 2)) - 1);
       if (!room.fits(left, top, left + width, top + height)) continue;
       let price = room.cost(left, top, left + width, top + height) + far * 0.35 - cx * 0.5;
-      for (const [ox, oy] of others) {
-        const away = Math.hypot(Math.max(left - ox, 0, ox - left - width), Math.max(top - oy, 0, oy - top - height));
-        if (away < far + 6) price += 45;
-      }
+      const away = others.map(([ox, oy]) =>
+        Math.hypot(Math.max(left - ox, 0, ox - left - width), Math.max(top - oy, 0, oy - top - height)));
+      if (away.some((other) => other < Math.min(far, 24))) continue;
+      price += 40 * away.filter((other) => other < far + 6).length;
       if (!best || price < best.price) best = { left, top, far, price };
     }
   return best;

@@ -1,6 +1,7 @@
 // What moves: aircraft at the slider's time, their trail, where an unseen one may be, the hovered.
 
 const TRAIL_MS = 600000;
+const HALF = [[13, 0], [8, 2.2], [3, 2.4], [-3, 11], [-6, 11], [-3, 2.4], [-8, 2], [-11, 5.5], [-13, 5.5], [-11.5, 0]];
 
 function makeMoment(canvas, shapes, projection, view) {
   const screen = canvas.getContext("2d");
@@ -55,9 +56,15 @@ function makeMoment(canvas, shapes, projection, view) {
   }
 
   function heading(shape, i) {
-    const points = shape.legs[i] || [shape.points[0], shape.points[0]];
+    if (!shape.legs.length) return null;
+    const points = shape.legs[i];
     const [a, b] = [points[0], points[points.length - 1]];
     return Math.atan2(b[1] - a[1], b[0] - a[0]);
+  }
+
+  function outline() { // nose to the right
+    for (const [a, b] of HALF) ctx.lineTo(a, b);
+    for (const [a, b] of HALF.slice(1, -1).reverse()) ctx.lineTo(a, -b);
   }
 
   function aircraft(x, y, angle, fill, rim) {
@@ -66,11 +73,9 @@ function makeMoment(canvas, shapes, projection, view) {
     ctx.translate(x, y);
     ctx.rotate(angle);
     ctx.scale(size, size);
-    ctx.beginPath(); // nose to the right
-    for (const [a, b] of [[13, 0], [8, 2.2], [3, 2.4], [-3, 11], [-6, 11], [-3, 2.4], [-8, 2], [-11, 5.5], [-13, 5.5], [-11.5, 0]])
-      ctx.lineTo(a, b);
-    for (const [a, b] of [[-13, -5.5], [-11, -5.5], [-8, -2], [-3, -2.4], [-6, -11], [-3, -11], [3, -2.4], [8, -2.2]])
-      ctx.lineTo(a, b);
+    ctx.beginPath();
+    if (angle === null) ctx.arc(0, 0, 6, 0, 2 * Math.PI); // one report tells no heading
+    else outline();
     ctx.closePath();
     ctx.lineJoin = "round";
     ctx.lineWidth = 5;
@@ -103,6 +108,10 @@ function makeMoment(canvas, shapes, projection, view) {
     const side = before && free(before) ? sides.get(shape.id) : Math.max(0, boxes.findIndex(free));
     sides.set(shape.id, side);
     const [left, top] = boxes[side];
+    if (!free(boxes[side])) {
+      ctx.fillStyle = "rgba(255,255,255,.85)";
+      ctx.fillRect(left - 3, top - 2, width + 6, height + 4);
+    }
     lines.forEach((text, i) =>
       drawText(ctx, text, left, top + 11 + i * 14, { font: `${i ? "" : "600 "}12px ${FONT}`, halo: 4 }),
     );

@@ -1,5 +1,7 @@
 // The still picture: sea, land, graticule, zones, tracks, marks, labels, scale.
 
+const TOWN_SCALES = { 1: 0.05, 2: 0.25, 3: 0.9 }; // pixels per km from which a town is named
+
 function makePainter(canvas, scene, shapes, projection, view, clock) {
   const ctx = canvas.getContext("2d");
   const lines = new Map(); // class -> one path for all legs of that class
@@ -55,7 +57,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     const range = (n) => [Math.min(...seen.map((p) => p[n])), Math.max(...seen.map((p) => p[n]))];
     const [south, north] = range(0);
     const [west, east] = range(1);
-    const step = steps.find((s) => s <= degrees / 4) || 1 / 60;
+    const step = steps.find((s) => s <= degrees / 5) || 1 / 60;
     const wide = steps.find((s) => s <= (1.3 * step) / Math.max(0.1, Math.cos(projection.lat0 * RAD))) || step;
     const path = new Path2D();
     const labels = [];
@@ -119,21 +121,29 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     ctx.stroke();
   }
 
-  function markLabels(room) {
-    const shown = shapes.marks.map((mark) => ({ ...mark, s: view.toScreen(mark.at) })).filter(({ s }) => inView(s));
-    for (const { s } of shown) room.take(s[0] - 5, s[1] - 5, s[0] + 5, s[1] + 5);
-    const rank = (mark) => (mark.form === "place" ? 0 : mark.kind === "crossed" ? 1 : 2);
+  function marksInView(room) {
+    const marks = shapes.marks.map((mark) => ({ ...mark, s: view.toScreen(mark.at) }));
+    const shown = marks.filter((mark) => inView(mark.s) && (!mark.rank || TOWN_SCALES[mark.rank] < view.k));
+    for (const { s, rank } of shown) if (!rank) room.take(s[0] - 5, s[1] - 5, s[0] + 5, s[1] + 5);
+    return shown;
+  }
+
+  function markLabels(room, shown) {
+    const rank = (mark) => (mark.rank ? 2 + mark.rank : mark.form === "place" ? 0 : mark.kind === "crossed" ? 1 : 2);
     const waiting = together(shown.filter((mark) => mark.label || (mark.form === "stay" && !mark.quiet)));
     waiting.sort((a, b) => rank(a) - rank(b));
     const size = view.w < 600 ? 11 : 12;
     const placed = [];
-    for (const mark of waiting.slice(0, many ? 24 : 80)) {
+    for (const mark of waiting.filter((mark, i) => mark.rank || i < (many ? 24 : 80))) {
       const text = markText(mark, scene, clock, view.w < 600 && scene.time.span_ms < 86400000);
       ctx.font = `600 ${size}px ${FONT}`;
       const width = Math.max(...text.map((line) => ctx.measureText(line).width)) + 8;
       const height = text.length * (size + 3) + 3;
-      const others = shown.map((other) => other.s).filter(([x, y]) => Math.hypot(x - mark.s[0], y - mark.s[1]) > 4);
-      const box = placeBeside(room, ...mark.s, width, height, others);
+      const apart = ([x, y]) => Math.hypot(x - mark.s[0], y - mark.s[1]) > 4;
+      const others = shown.filter((other) => !other.rank && apart(other.s)).map((other) => other.s);
+      const box = mark.rank
+        ? placeBeside(room, ...mark.s, width, height, [], [2])
+        : placeBeside(room, ...mark.s, width, height, others, view.w < 600 && mark.form === "stay" ? [9, 20, 36] : undefined);
       if (!box) continue;
       room.take(box.left, box.top, box.left + width, box.top + height);
       placed.push({ mark, text, ...box, width, height });
@@ -150,10 +160,16 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     }
     for (const { s, ...mark } of shown) {
       const small = mark.form === "place";
+      if (mark.rank) continue;
       if (small) drawPlace(ctx, ...s);
       else drawMark(ctx, ...s, mark.kind, mark.side, markColor(mark), many ? 3 : mark.quiet ? 3.5 : 5);
     }
     for (const { mark, text, left, top, width, height } of placed) {
+      if (mark.rank) {
+        drawPlace(ctx, ...mark.s, 1.8, MUTED);
+        drawText(ctx, text[0], left + 4, top + size, { font: `${size - 1}px ${FONT}`, color: MUTED, halo: 2.5 });
+        continue;
+      }
       if (mark.form !== "place") {
         ctx.fillStyle = "rgba(255,255,255,.8)";
         ctx.beginPath();
@@ -179,8 +195,8 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
       const inside = (x, y) => ctx.isPointInPath(shape.path, ...view.toMap(x, y), "evenodd");
       const edge = shape.edge.map(view.toScreen).filter((p) => inView(p, 200));
       const east = edge.filter((p) => inView(p)).reduce((a, b) => (a && a[0] > b[0] ? a : b), null);
-      const box = placeWithin(room, inside, width, height, edge) || (east && placeBeside(room, ...east, width, height, []));
-      if (!box || box.far > 20) continue;
+      const box = placeWithin(room, inside, width, height, edge) || (east && placeBeside(room, ...east, width, height, [], [9, 20]));
+      if (!box) continue;
       room.take(box.left, box.top, box.left + width, box.top + height);
       shape.labelAt = { text, font, x: box.left + width / 2, y: box.top + 15 };
     }
@@ -227,6 +243,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     for (const shape of shapes.areas) room.line(shape.edge.map(view.toScreen), 1);
     for (const shape of shapes.areas) shape.labelAt = null;
     room.take(view.w - 52, 0, view.w, 130);
+    const shown = marksInView(room);
     areaLabels(room);
     inScreen(dpr);
     scaleBar(room);
@@ -234,11 +251,11 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     for (const { text, x, y, align } of grid) {
       const width = ctx.measureText(text).width;
       const left = align === "center" ? x - width / 2 : x;
-      if (!room.clear(left, y - 10, left + width, y + 2)) continue;
+      if (left < 4 || left + width > view.w - 4 || !room.clear(left, y - 10, left + width, y + 2)) continue;
       room.take(left - 4, y - 10, left + width + 4, y + 2);
       drawText(ctx, text, left, y, { font: `11px ${FONT}`, color: MUTED, halo: 2.5 });
     }
-    markLabels(room);
+    markLabels(room, shown);
     ctx.letterSpacing = "1px";
     for (const { labelAt, color } of shapes.areas)
       if (labelAt) drawText(ctx, labelAt.text, labelAt.x, labelAt.y, { font: labelAt.font, color, align: "center", halo: 4 });
@@ -249,12 +266,12 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
   return { paint, ctx };
 }
 
-function drawPlace(ctx, x, y) {
+function drawPlace(ctx, x, y, size = 3, color = INK) {
   ctx.beginPath();
-  ctx.arc(x, y, 3, 0, 2 * Math.PI);
+  ctx.arc(x, y, size, 0, 2 * Math.PI);
   ctx.fillStyle = "#fff";
   ctx.fill();
-  ctx.strokeStyle = INK;
+  ctx.strokeStyle = color;
   ctx.lineWidth = 1.4;
   ctx.stroke();
 }

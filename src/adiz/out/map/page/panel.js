@@ -98,6 +98,7 @@ function fillLegend(node, scene, shapes, refresh) {
 function findUnder(shapes, view, px, py) {
   let best = null;
   for (const mark of shapes.marks) {
+    if (mark.rank) continue;
     const [x, y] = view.toScreen(mark.at);
     const away = Math.hypot(x - px, y - py);
     if (away < 13 && (!best || away < best.away)) best = { mark, at: mark.at, away };
