@@ -143,6 +143,7 @@ class _Reader:
             display_time_zones=self.time_zones(table, "display_time_zones", False),
             zones=table.texts("zones"),
             zone_files=table.texts("zone_files"),
+            wind_kmh=float(table.value("wind_kmh", (int, float), "50", False) or 0.0),
             parties=tuple(map(self.party, self.tables("parties"))),
             sources=tuple(map(self.source, self.tables("sources"))),
             subjects=tuple(map(self.subject, self.tables("subjects"))),

@@ -294,6 +294,7 @@ class Incident:
         display_time_zones: IANA zones a reader wants to see side by side.
         zones: catalogue ids of the zones the incident is about.
         zone_files: files of zones that are in no catalogue, relative to the incident file.
+        wind_kmh: added to published maximum speeds, which are through the air; 0 if not given.
         file: where it was read from; "" if nowhere.
         sha256: of the file's bytes; "" if none.
     """
@@ -305,6 +306,7 @@ class Incident:
     display_time_zones: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     zone_files: tuple[str, ...] = ()
+    wind_kmh: float = 0.0
     parties: tuple[Party, ...] = ()
     sources: tuple[Source, ...] = ()
     subjects: tuple[Subject, ...] = ()
