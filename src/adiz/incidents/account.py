@@ -44,6 +44,7 @@ class Anchor:
     Attributes:
         crossing: for a zone's edge, the zone and whether it came in (True) or went out.
         keep_out: for a closest approach, the area it did not come into within the window.
+        hold: for a stay from one anchor of its claim to the other, the area it kept within.
     """
 
     claim_id: str
@@ -52,6 +53,7 @@ class Anchor:
     pool: Pool
     crossing: tuple[str, bool] | None = None
     keep_out: Any = None
+    hold: Any = None
 
     @property
     def middle_s(self) -> float:
@@ -136,7 +138,11 @@ def build_account(incident: Incident, zones: Zones, party_id: str, subject_id: s
     builder = _Builder(incident, zones, _plane_for(incident, zones, claims))
     told: dict[tuple[str, str], Claim] = {}
     for claim in sorted(claims, key=lambda c: _CONFIDENCE[c.confidence]):
-        if claim.event and told.setdefault((claim.predicate, claim.event), claim) is not claim:
+        if (
+            party_id
+            and claim.event
+            and told.setdefault((claim.predicate, claim.event), claim) is not claim
+        ):
             first = told[claim.predicate, claim.event].claim_id
             builder.unchecked.append((claim.claim_id, f"{first} tells the same event"))
     variants = {one for one, _ in builder.unchecked}
@@ -147,7 +153,7 @@ def build_account(incident: Incident, zones: Zones, party_id: str, subject_id: s
     for anchor in builder.anchors:
         plane.radius_km = max(plane.radius_km, float(np.hypot(*anchor.pool.xy.T).max()))
     return Account(
-        party_id,
+        party_id or "",
         subject_id,
         plane,
         tuple(sorted(builder.anchors, key=lambda a: a.middle_s)),
@@ -248,7 +254,7 @@ class _Builder:
             return "it gives no time"
         spans = [claim.time.begin, claim.time.end] if claim.time.interval else [claim.time.begin]
         return "".join(
-            self.anchor(claim, span, area_pool(area)) for area in areas for span in spans
+            self.anchor(claim, span, area_pool(area), hold=area) for area in areas for span in spans
         )
 
     def _never_inside(self, claim: Claim) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -301,6 +302,7 @@ class _Reader:
             distance = table.read(
                 "distance_nm", lambda t: parse_quantity(t, "km", factor=_KM_PER_NM), '"76"'
             )
+            distance = distance and replace(distance, text=f"{distance.text} NM")
         return Claim(
             claim_id=_id(table),
             party=table.text("party", True),

@@ -53,7 +53,7 @@ class Quantity:
     Attributes:
         low, high: bounds in ``unit``; ``inf`` where there is none.
         unit: ``km``, ``km/h``, ``m``, ``min``, ``rounds``, … ; "" for a bare count.
-        text: as written in the file.
+        text: as written in the file; with its own unit where that is another.
         approximate: the source says "about".
     """
 
@@ -75,7 +75,9 @@ class Quantity:
         return self.low <= other.high and other.low <= self.high
 
     def __str__(self) -> str:
-        return f"{self.text} {self.unit}".strip()
+        words = {"~": "about ", ">": "more than ", "<": "less than "}
+        text = words.get(self.text[:1], "") + self.text.lstrip("~<> ").replace("..", " to ")
+        return text if " " in self.text.strip() else f"{text} {self.unit}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,12 @@ class Contradiction:
     """Claims that cannot all be true.
 
     Attributes:
-        kind: ``denial``, ``presence`` (inside or never inside), ``distance``, ``amount``,
-            ``apart`` (two places too far apart for the time between), ``sequence`` (enters
-            where it is already said to be), ``event`` (one event told differently),
-            ``recognition``.
-        claims: ids, the earlier in the file first.
+        kind: ``denial``; ``presence`` (inside or never inside); ``distance``; ``reach`` (in a
+            zone nearer than another claim allows); ``amount``; ``apart`` (two places too far
+            apart for the time between); ``sequence`` (enters where it is already said to be);
+            ``event`` (one event told differently); ``place`` (a crossing told off the zone's
+            edge); ``recognition``.
+        claims: ids, the first two those of the sentence; more stand on the same ground.
         parties: who makes them; one id if a party contradicts itself.
         sentence: why, with the figures.
         figures: (name, value, unit) of each figure in the sentence.
