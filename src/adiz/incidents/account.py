@@ -132,8 +132,10 @@ def _published_speed(type_code: str) -> Limit | None:
     return (min(speeds), max(speeds)) if speeds else None
 
 
-def build_account(incident: Incident, zones: Zones, party_id: str, subject_id: str) -> Account:
-    """The checkable claims of a party about a subject (and the groups it belongs to)."""
+def build_account(
+    incident: Incident, zones: Zones, party_id: str | None, subject_id: str
+) -> Account:
+    """The checkable claims of a party (None: of all) about a subject and the groups it is in."""
     claims = list(incident.claims_about(subject_id, party_id))
     builder = _Builder(incident, zones, _plane_for(incident, zones, claims))
     told: dict[tuple[str, str], Claim] = {}

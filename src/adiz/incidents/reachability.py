@@ -48,17 +48,24 @@ class Layer:
 
 @dataclass
 class Search:
-    """Reachability at one speed over given layers; ``shorten`` makes "no path" certain."""
+    """Reachability at one speed over given layers.
+
+    ``shorten`` makes "no path" certain; ``in_order`` takes the anchors in the order of their
+    windows' middles only.
+    """
 
     account: Account
     layers: list[Layer]
     shorten: bool
+    in_order: bool = False
     before: list[int] = field(default_factory=list)
     barred: list[NDArray[np.bool_]] = field(default_factory=list)
     distances: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.before = orders([layer.anchor for layer in self.layers])
+        anchors = [layer.anchor for layer in self.layers]
+        chain = [(1 << j) - 1 for j in range(len(anchors))]
+        self.before = chain if self.in_order else orders(anchors)
         for one in self.layers:
             slack = one.reach_km if self.shorten else 0.0
             self.barred.append(barred_positions(self.account, one.anchor, one.xy, slack))
@@ -215,7 +222,7 @@ def narrow(search: Search, speed_kmh: float) -> list[Floats] | None:
     return kept if all(len(k) for k in kept) else None
 
 
-def find_path(account: Account, speed_kmh: float) -> Search | None:
+def find_path(account: Account, speed_kmh: float, in_order: bool = False) -> Search | None:
     """A search that holds a path at this speed; None if there certainly, or nearly so, is none.
 
     "Nearly": after the last round of sampling a path was neither found nor excluded; the speed is
@@ -224,10 +231,10 @@ def find_path(account: Account, speed_kmh: float) -> Search | None:
     pools = [anchor.pool.xy for anchor in account.anchors]
     for _ in range(_ROUNDS):
         layers = [coarse_layer(a, p) for a, p in zip(account.anchors, pools, strict=True)]
-        exact = Search(account, layers, shorten=False)
+        exact = Search(account, layers, False, in_order)
         if exact.reaches(exact.forward(speed_kmh)):
             return exact
-        kept = narrow(Search(account, layers, shorten=True), speed_kmh)
+        kept = narrow(Search(account, layers, True, in_order), speed_kmh)
         if kept is None:
             return None
         pools = kept

@@ -1,0 +1,122 @@
+"""Positions and times, one for each anchor: the bones of a reconstruction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from adiz.incidents.account import Anchor
+from adiz.incidents.plane import Floats
+from adiz.incidents.reachability import Search
+
+GAP_S = 3600.0
+"""A way of which an account says nothing for longer is not drawn."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One anchor with the position and the time chosen for it."""
+
+    anchor: Anchor
+    xy: Floats
+    clock_s: float
+
+
+def choose_stops(search: Search, speed_kmh: float) -> list[Stop]:
+    """Stops in an order that the search found possible, evenly flown.
+
+    Of the positions that some path reaches, those for which the sum of squared lengths over the
+    time between the windows' middles is least; if these cannot be flown in time after all, the
+    path of the earliest arrivals.
+    """
+    path = search.trace(speed_kmh)
+    order = [i for i, _ in path]
+    anchors = [search.layers[i].anchor for i in order]
+    for positions in (even_positions(search, order, speed_kmh), [j for _, j in path]):
+        xy = np.array([search.layers[i].xy[j] for i, j in zip(order, positions, strict=True)])
+        lengths = np.array(
+            [search.distance(a, b)[i, j] for (a, i), (b, j) in
+             pairwise(zip(order, positions, strict=True))]
+        )  # fmt: skip
+        times = spread_times(anchors, lengths, speed_kmh)
+        if in_time(anchors, lengths, times, speed_kmh):
+            break
+    return [Stop(a, p, t) for a, p, t in zip(anchors, xy, times, strict=True)]
+
+
+def in_time(
+    anchors: list[Anchor], lengths_km: Floats, times: list[float], speed_kmh: float
+) -> bool:
+    windows = all(a.earliest_s <= t <= a.latest_s for a, t in zip(anchors, times, strict=True))
+    return windows and bool(np.all(np.diff(times) + 1e-6 >= lengths_km / speed_kmh * 3600.0))
+
+
+def even_positions(search: Search, order: list[int], speed_kmh: float) -> list[int]:
+    arrivals = search.forward(speed_kmh)
+    departures = search.backward(speed_kmh, arrivals)
+    cost: Floats | None = None
+    back = []
+    mask = 0
+    for last, i in zip([-1, *order], order, strict=False):
+        mask |= 1 << i
+        dead = ~(arrivals[mask, i] <= departures[mask, i] + 1e-6)
+        here: Floats = 1e-6 * np.hypot(*search.layers[i].xy.T) ** 2  # of equals, the most central
+        if cost is not None:
+            a, b = search.layers[last].anchor, search.layers[i].anchor
+            between_s = max(30.0, b.middle_s - a.middle_s)
+            onward = cost[:, None] + search.distance(last, i) ** 2 / between_s
+            back.append(onward.argmin(axis=0))
+            here = here + onward.min(axis=0)
+        cost = np.where(dead, np.inf, here)
+    assert cost is not None
+    positions = [int(cost.argmin())]
+    for step in reversed(back):
+        positions.append(int(step[positions[-1]]))
+    return positions[::-1]
+
+
+def spread_times(anchors: list[Anchor], lengths_km: Floats, speed_kmh: float) -> list[float]:
+    """Times within the windows, each leg flown within the speed, the legs' speeds evened out.
+
+    Starts from the earliest arrivals, which exist because the search found a path, and moves one
+    time after another to where its two legs have one speed, as far as its window allows.
+    """
+    needed = np.concatenate([[0.0], lengths_km / speed_kmh * 3600.0])
+    early: list[float] = []
+    late: list[float] = []
+    for anchor, least in zip(anchors, needed, strict=True):
+        early.append(max(anchor.earliest_s, early[-1] + least) if early else anchor.earliest_s)
+    for anchor, least in zip(anchors[::-1], np.concatenate([[0.0], needed[:0:-1]]), strict=True):
+        late.append(min(anchor.latest_s, late[-1] - least) if late else anchor.latest_s)
+    late.reverse()
+    times = [(a + max(a, b)) / 2 for a, b in zip(early, late, strict=True)]
+    legs = np.maximum(lengths_km, 0.05)
+    for _ in range(300):
+        for i, anchor in enumerate(anchors):
+            margin = min(10.0, (anchor.latest_s - anchor.earliest_s) / 5)  # off the window's ends
+            low, high = anchor.earliest_s + margin, anchor.latest_s - margin
+            wish = (low + high) / 2
+            if i > 0:
+                low = max(low, times[i - 1] + needed[i])
+            if i < len(times) - 1:
+                high = min(high, times[i + 1] - needed[i + 1])
+            if 0 < i < len(times) - 1:
+                share = legs[i - 1] / (legs[i - 1] + legs[i])
+                wish = times[i - 1] + share * (times[i + 1] - times[i - 1])
+            elif len(times) > 1:
+                wish = low if i == 0 else high
+            times[i] = min(max(wish, low), max(low, high))
+    return times
+
+
+def split_stops(stops: list[Stop]) -> list[list[Stop]]:
+    """Runs of stops with no gap longer than :data:`GAP_S` between them."""
+    runs: list[list[Stop]] = []
+    for stop in stops:
+        if runs and stop.clock_s - runs[-1][-1].clock_s <= GAP_S:
+            runs[-1].append(stop)
+        else:
+            runs.append([stop])
+    return [run for run in runs if len(run) > 1 and run[-1].clock_s > run[0].clock_s]
