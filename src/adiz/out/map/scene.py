@@ -58,13 +58,14 @@ def build_scene(
             notes.append(reason)
         else:
             drawable.append(zone)
-    rows = [stay_row(row, start) for row in stays.iter_rows(named=True)]
-    reports = _chosen(reports, rows, settings.max_tracks, notes)
-    view = _view(reports, drawable, {row["zone"] for row in rows})
+    reports, shown = _chosen(reports, stays, settings.max_tracks, notes)
+    rows = [stay_row(row, start) for row in shown.iter_rows(named=True)]
+    view = _view(reports, drawable, set(stays["zone_id"]))
     tracks, paths = _paths(reports, rows, start, settings, notes)
     labels = {item["id"]: item["label"] for item in paths}
-    if len(rows) > MAX_ROWS:
-        notes.append(f"The table shows the first {MAX_ROWS:,} of {len(rows):,} stays.")
+    rows = rows[:MAX_ROWS]
+    if len(rows) < len(stays):
+        notes.append(f"The table and the marks show {len(rows):,} of {len(stays):,} stays.")
     where = (view["lat"], view["lon"], view["radius_deg"])
     layers = [
         {"kind": "land", "rings": [[pack(lats), pack(lons)] for lats, lons in land_near(*where)]},
@@ -74,7 +75,7 @@ def build_scene(
         {"kind": "marks", "items": places_near(*where) + marks(rows, tracks, labels)},
     ]
     return {
-        "title": settings.title or _title(rows, drawable),
+        "title": settings.title or _title(stays, drawable),
         "view": view,
         "time": {
             "start_ms": (start - EPOCH) // MILLISECOND,
@@ -82,9 +83,7 @@ def build_scene(
             "zones": clocks(settings.time_zones, start, end),
         },
         "layers": layers,
-        "stays": [row | {"label": labels.get(row["track"], row["track"])} for row in rows][
-            :MAX_ROWS
-        ],
+        "stays": [row | {"label": labels.get(row["track"], row["track"])} for row in rows],
         "notes": notes,
         "credits": [CREDIT],
     }
@@ -101,21 +100,23 @@ def _span(reports: pl.DataFrame, stays: pl.DataFrame) -> tuple[datetime, datetim
 
 
 def _chosen(
-    reports: pl.DataFrame, rows: list[Row], max_tracks: int, notes: list[str]
-) -> pl.DataFrame:
-    """The reports of the tracks to draw: those with stays first, then those with most reports."""
+    reports: pl.DataFrame, stays: pl.DataFrame, max_tracks: int, notes: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The tracks to draw, those with stays first, then those with most reports; and their stays."""
     import polars as pl
 
     counts = reports.group_by("track_id").len().sort(["len", "track_id"], descending=[True, False])
     have = set(counts["track_id"])
-    with_stays = dict.fromkeys(row["track"] for row in rows if row["track"] in have)
+    with_stays = [track for track in stays["track_id"].unique(maintain_order=True) if track in have]
     order = list(dict.fromkeys([*with_stays, *counts["track_id"]]))
     if len(order) > max_tracks:
         notes.append(
             f"{max_tracks:,} of {len(order):,} tracks are drawn: those with stays "
             f"({len(with_stays):,}) first, then those with most reports."
         )
-    return reports.filter(pl.col("track_id").is_in(order[:max_tracks])).sort(["track_id", "time"])
+        reports = reports.filter(pl.col("track_id").is_in(order[:max_tracks]))
+        stays = stays.filter(~pl.col("track_id").is_in(order[max_tracks:]))
+    return reports.sort(["track_id", "time"]), stays
 
 
 def _paths(
@@ -147,8 +148,11 @@ def _paths(
             f"{drawn:,} of {total:,} positions are drawn: at every instant a drawn track lies "
             f"within {tolerance_m:,.0f} m of the reports. Crossings and the ends of gaps are kept."
         )
+    by_track: dict[str, list[Row]] = {}
+    for row in rows:
+        by_track.setdefault(row["track"], []).append(row)
     paths = [
-        path(track, mask, *intervals_of(rows, track.track_id))
+        path(track, mask, *intervals_of(by_track.get(track.track_id, [])))
         for track, mask in zip(tracks, keep, strict=True)
     ]
     return tracks, paths
@@ -233,11 +237,11 @@ def _areas(
     return [area(zone, after_start_ms) for zone in near]
 
 
-def _title(rows: list[Row], zones: Sequence[Zone]) -> str:
-    names = sorted({row["zone"] for row in rows}) or [zone.zone_id for zone in zones]
+def _title(stays: pl.DataFrame, zones: Sequence[Zone]) -> str:
+    names = sorted(set(stays["zone_id"])) or [zone.zone_id for zone in zones]
     which = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    possible = sum(row["certainty"] == "possible" for row in rows)
-    counts = [(len(rows) - possible, "stay"), (possible, "possible stay")]
+    possible = int((stays["certainty"] == "possible").sum())
+    counts = [(len(stays) - possible, "stay"), (possible, "possible stay")]
     words = [f"{n:,} {word}" + ("s" if n > 1 else "") for n, word in counts if n]
     number = " and ".join(words) or "No stays"
     return f"{number} in {which}" if which else number

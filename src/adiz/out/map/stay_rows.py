@@ -52,13 +52,11 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def intervals_of(
-    rows: list[Row], track_id: str
+    rows: list[Row],
 ) -> tuple[list[tuple[float, float]], list[tuple[float, float, str]]]:
-    """A track's observed stays (from, to), and those within gaps (from, to, certainty)."""
+    """From a track's stays those observed (from, to), and those within gaps, with certainty."""
     inside, within_gaps = [], []
     for row in rows:
-        if row["track"] != track_id:
-            continue
         begin, end = row["entry"]["t"], row["exit"]["t"]
         if row["certainty"] == "observed":
             inside.append((begin, end))
@@ -117,7 +115,7 @@ def gaps_with_stays(rows: list[Row], tracks: list[Track]) -> list[tuple[int, Tra
         track = by_id.get(row["track"])
         if track is None or row["certainty"] == "observed":
             continue
-        _, [(begin, end, _)] = intervals_of([row], row["track"])
+        _, [(begin, end, _)] = intervals_of([row])
         for gap in track.gaps:
             if begin < track.time_ms[gap + 1] and end > track.time_ms[gap]:
                 found.append((number, track, gap))
