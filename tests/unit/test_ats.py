@@ -253,6 +253,14 @@ def test_paths_resolve_names_and_bearings() -> None:
     assert path.minutes_at(path.along_m[-1] / 2, 450) == pytest.approx(65.0)
 
 
+def test_places_of_item_18_stand_in_for_aerodromes() -> None:
+    text = FPL.format("DEP/3739N12946E DEST/RKSI HANGAR DOF/260627")
+    text = text.replace("RJTT", "ZZZZ").replace("RKSI0210", "ZZZZ0210")
+    path = resolve_path(parse_ats(text).messages[0], POINTS)
+    assert [p.name for p in path.points] == ["3739N12946E", "36N133E", "RKSI"]
+    assert len(path.anchors) == 2
+
+
 def test_a_path_round_the_earth_does_not_crash() -> None:
     text = FPL.format("0").replace("36N133E", "00N000E 00N180E 90N000E 90S000E 00N0001W")
     path = resolve_path(parse_ats(text).messages[0], POINTS)

@@ -12,7 +12,7 @@ import pytest
 
 from adiz.geo import direct, inverse
 from adiz.identify.ats import parse_ats
-from adiz.identify.correlate import Correlation, correlate, summarise_tracks
+from adiz.identify.correlate import Correlation, correlate, correlation_at, split_flights
 from adiz.identify.plans import Plans, build_plans
 from adiz.identify.route import PlanPoint
 from adiz.schema import REPORTS, polars_schema
@@ -88,7 +88,9 @@ class World:
     def answers(self, *more: str) -> tuple[dict[str, Correlation], Plans]:
         table = pl.DataFrame(self.rows, schema=polars_schema(REPORTS))
         plans = build_plans([parse_ats("\n".join([*self.messages, *more]))], POINTS)
-        return correlate(summarise_tracks(table), plans), plans
+        found = correlate(split_flights(table), plans)
+        assert all(len(flown) == 1 for flown in found.values())
+        return {track_id: flown[0] for track_id, flown in found.items()}, plans
 
 
 def _at(name: str) -> tuple[float, float]:
@@ -181,6 +183,32 @@ def test_a_contradicting_address_beats_a_callsign() -> None:
     world.messages[0] = world.messages[0].replace("DOF", "CODE/840001 DOF")
     answers, _ = world.answers()
     assert answers["s0"].status == "none"
+
+
+def test_the_flights_of_one_track_each_find_their_plan() -> None:
+    world = World(0)
+    shuttle(world, DAY, DAY + timedelta(hours=12), keys={"icao24": "840001"})
+    for row in world.rows:
+        row["track_id"] = "840001"
+    world.messages = [m.replace("DOF", "CODE/840001 DOF") for m in world.messages]
+    table = pl.DataFrame(world.rows, schema=polars_schema(REPORTS))
+    plans = build_plans([parse_ats("\n".join(world.messages))], POINTS)
+    flown = correlate(split_flights(table), plans)["840001"]
+    assert [c.match and c.match.plan.off_block(DAY).hour for c in flown] == [0, 12]
+    later = DAY + timedelta(hours=14)
+    assert correlation_at(flown, later, later).flight is flown[1].flight
+
+
+def test_a_landing_parts_a_track() -> None:
+    world = World(0)
+    world.fly("t", {}, ["RJTT", "RKSI"], DAY, 0.0)
+    for i, row in enumerate(world.rows):
+        row["on_ground"] = i in (7, 8)
+    flights = split_flights(pl.DataFrame(world.rows, schema=polars_schema(REPORTS)))["t"]
+    assert [len(f.samples) for f in flights] == [7, 16]
+    for row in world.rows:
+        row["on_ground"] = True
+    assert split_flights(pl.DataFrame(world.rows, schema=polars_schema(REPORTS))) == {"t": []}
 
 
 def test_no_plans_and_no_tracks() -> None:

@@ -16,13 +16,21 @@ from typing import TYPE_CHECKING, Any
 from adiz.errors import AdizError
 from adiz.identify.case import Case, Finding, Given, Position
 from adiz.identify.checks import CHECKS
-from adiz.identify.correlate import Correlation, Track, correlate, summarise_tracks
+from adiz.identify.correlate import (
+    Correlation,
+    Correlations,
+    Flight,
+    correlate,
+    correlation_at,
+    split_flights,
+)
 from adiz.identify.exemptions import EXEMPTIONS
 from adiz.identify.notices import Contacts, Notices, notices_for, speaks_of
 from adiz.identify.plans import Plan, Plans
 from adiz.identify.rules import Clause, Rule, read_rules, rule_of
 from adiz.schema import Column, polars_schema
-from adiz.tracks.identity import Identity, Statement, identify_tracks
+from adiz.tracks.identity import Identity, Seen, Statement, identify_tracks
+from adiz.tracks.sightings import find_leaps
 from adiz.zones.model import Zone
 
 if TYPE_CHECKING:
@@ -77,7 +85,7 @@ class Compliance:
         table: one row a stay and requirement, columns of :data:`COMPLIANCE`.
         identified: one row a stay, columns of :data:`IDENTIFIED`.
         identities: by track id.
-        correlations: by track id.
+        correlations: of each track's flights, by track id.
         rules: those that were applied.
         counts: what was set aside or odd, by what it is; only those that occurred.
     """
@@ -85,7 +93,7 @@ class Compliance:
     table: pl.DataFrame
     identified: pl.DataFrame
     identities: Mapping[str, Identity]
-    correlations: Mapping[str, Correlation]
+    correlations: Correlations
     rules: tuple[Rule, ...]
     counts: Mapping[str, int]
 
@@ -114,15 +122,16 @@ def check_compliance(
     rules = read_rules() if rules is None else rules
     table: pl.DataFrame = getattr(reports, "table", reports)
     by_id = {zone.zone_id: zone for zone in zones}
-    tracks = summarise_tracks(table)
-    for column, known in (("zone_id", by_id.keys()), ("track_id", tracks.keys())):
+    flights = split_flights(table)
+    for column, known in (("zone_id", by_id.keys()), ("track_id", flights.keys())):
         strange = set(stays[column]) - known
         if strange:
             raise AdizError(f"stays have {column} {min(strange)}, which nothing else given has")
     identities = identify_tracks(table, inputs.registry)
-    correlations = correlate(tracks, inputs.plans or Plans(()))
+    leaping = {track_id for leap in find_leaps(table) for track_id in leap.track_ids}
+    correlations = correlate(flights, inputs.plans or Plans(()), leaping)
     within = table.filter(pl.col("track_id").is_in(stays["track_id"].unique().implode()))
-    gather = _Gatherer(within, tracks, identities, correlations, inputs)
+    gather = _Gatherer(within, identities, correlations, inputs)
     answers, identified = [], []
     for stay in stays.iter_rows(named=True):
         zone = by_id[stay["zone_id"]]
@@ -150,12 +159,11 @@ class _Gatherer:
     def __init__(
         self,
         table: pl.DataFrame,
-        tracks: Mapping[str, Track],
         identities: Mapping[str, Identity],
-        correlations: Mapping[str, Correlation],
+        correlations: Correlations,
         inputs: Inputs,
     ) -> None:
-        self._tracks, self._inputs = tracks, inputs
+        self._inputs = inputs
         self._identities, self._correlations = identities, correlations
         self._table = table.sort("track_id", "time")
         sizes = self._table.group_by("track_id", maintain_order=True).len()
@@ -186,14 +194,22 @@ class _Gatherer:
         begin = stay["entry_time"] or stay["earliest_entry"]
         end = stay["exit_time"] or stay["latest_exit"]
         positions, times = self._positions(track_id)
-        track, correlation = self._tracks[track_id], self._correlations[track_id]
+        flown = self._correlations[track_id]
+        correlation = (
+            correlation_at(flown, begin, end)
+            if flown
+            else Correlation(
+                Flight(Seen(track_id), begin, end, ()), "none", None, (), "not in flight"
+            )
+        )
+        seen = correlation.flight.seen
         plan = correlation.match.plan if correlation.match else None
         identity = _with_plan(self._identities[track_id], plan)
         origin = plan.path.points[0] if plan and plan.path.points else None
         departs = origin is not None and plan is not None and origin.name == plan.message.departure
         named, by_state = notices_for(
             self._inputs.notices or Notices(()),
-            track.seen,
+            seen,
             identity,
             (zone.zone_id, zone.version_of),
             (begin, end),
@@ -218,7 +234,7 @@ class _Gatherer:
             reports=tuple(positions[bisect_left(times, begin) : bisect_right(times, end)]),
             notices=tuple(named),
             state_notices=tuple(by_state),
-            contacts=tuple(c for c in contacts if speaks_of(c.who, track.seen)),
+            contacts=tuple(c for c in contacts if speaks_of(c.who, seen)),
             departure=(origin.lat_deg, origin.lon_deg) if origin and departs else None,
             given=given,
         )
@@ -316,7 +332,7 @@ def _identified(case: Case) -> tuple[str, str]:
 
 def _counts(
     inputs: Inputs,
-    correlations: Mapping[str, Correlation],
+    correlations: Correlations,
     identities: Mapping[str, Identity],
     table: pl.DataFrame,
 ) -> dict[str, int]:
@@ -327,8 +343,8 @@ def _counts(
         "notices set aside": len(inputs.notices.faults) if inputs.notices else 0,
         "contacts set aside": len(inputs.contacts.faults) if inputs.contacts else 0,
         "stays with notice only after the fact": late.height,
-        "tracks whose plan is ambiguous": sum(
-            c.status == "ambiguous" for c in correlations.values()
+        "flights whose plan is ambiguous": sum(
+            one.status == "ambiguous" for flown in correlations.values() for one in flown
         ),
         "tracks with conflicting identity": sum(bool(i.conflicts) for i in identities.values()),
     }

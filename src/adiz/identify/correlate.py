@@ -1,6 +1,8 @@
-"""Which flight plan is of which track.
+"""Which flight plan is of which flight of a track.
 
-Each plan is scored against each track by what they have in common. The rule, in full:
+A track may hold several flights: it is parted where nothing is heard of it for half an hour, and
+where it was on the ground. Each plan is scored against each flight by what they have in common.
+The rule, in full:
 
 ======================  ======  =======================================================
 evidence                agrees  differs (both sides say something)
@@ -8,40 +10,44 @@ evidence                agrees  differs (both sides say something)
 24-bit address (CODE)   +4      -4
 registration (REG)      +3      -3
 callsign (item 7)       +3      -2 (crews mistype it)
-on the planned path     +2      -2 (half of the track lies over 100 NM off)
+on the planned path     +2      -2 (half of the flight lies over 100 NM off)
 time                    +2      no match at all
 ======================  ======  =======================================================
 
-*Time* agrees (+2) when the track lies within half an hour of the times the plan states for the
+*Time* agrees (+2) when the flight lies within half an hour of the times the plan states for the
 places it passes, or, where its path is not known, within its window. The window runs from 30
 minutes before off-block (or take-off, once there is a DEP) to 90 minutes after the planned
 arrival; outside it (+0 within another 3 hours, for flights that left late without a DLA) there is
-no match. *On the path* means half of the track lies within 20 NM of it.
+no match. *On the path* means half of the flight lies within 20 NM of it.
 
 A plan matches with a score of 5 or more, of which address, registration or callsign must give
-some. It is *ambiguous*, and no plan is named, when another plan comes within 2 points, or when
-two tracks at the same time claim a plan for one aircraft with scores within 2 points. A track
+some. It is *ambiguous*, and no plan is named, when another plan comes within 2 points, and when two
+flights at the same time claim a plan for one aircraft with scores within 2 points. A track that
+leaps between places (:mod:`adiz.tracks.sightings`) may be of two aircraft: place then does not
+count against a plan, and several plans that match are ambiguous whatever their scores. A flight
 that carries no identity at all may fit a plan by place and time alone: that is reported as
 ambiguous, never as a match.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
 from adiz.identify.plans import Plan, Plans
-from adiz.tracks.identity import Seen, seen_by_track
+from adiz.tracks.identity import Seen
 from adiz.units import M_PER_NM
 
 if TYPE_CHECKING:
     import polars as pl
 
 SAMPLES = 16
-"""Positions of a track compared with a path."""
+"""Positions of a flight compared with a path."""
+FLIGHT_GAP = timedelta(minutes=30)
+"""Nothing heard for longer parts a track into two flights."""
 NEEDED, MARGIN = 5, 2
 ON_PATH_M, OFF_PATH_M = 20 * M_PER_NM, 100 * M_PER_NM
 ON_TIME = timedelta(minutes=30)
@@ -49,8 +55,8 @@ EARLY, LATE, VERY_LATE = timedelta(minutes=30), timedelta(minutes=90), timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """What correlation needs of a track: who it says it is, and some of its positions."""
+class Flight:
+    """What correlation needs of a flight: who it says it is, and some of its positions."""
 
     seen: Seen
     first: datetime
@@ -60,9 +66,9 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A plan weighed against a track: the score and what made it."""
+    """A plan weighed against a flight: the score and what made it."""
 
-    track_id: str
+    flight: Flight
     plan: Plan
     score: int
     reasons: tuple[str, ...]
@@ -70,7 +76,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """The answer for one track.
+    """The answer for one flight.
 
     Attributes:
         status: ``matched``, ``ambiguous`` or ``none``.
@@ -79,59 +85,100 @@ class Correlation:
         why: one sentence.
     """
 
-    track_id: str
+    flight: Flight
     status: str
     match: Match | None
     candidates: tuple[Match, ...]
     why: str
 
 
-def summarise_tracks(table: pl.DataFrame) -> dict[str, Track]:
-    """Each track's keys, span and evenly spread positions, by track id."""
+Correlations = Mapping[str, Sequence[Correlation]]
+"""The answers for the flights of each track, in order of time, by track id."""
+
+
+def split_flights(table: pl.DataFrame) -> dict[str, list[Flight]]:
+    """The flights of each track, in order of time, by track id."""
     import polars as pl
 
+    keys = ("icao24", "callsign", "squawk", "type_code", "registration")
     last = pl.len() - 1
     take = (pl.int_range(SAMPLES) * last) // (SAMPLES - 1)
-    sampled = (
+    landed = pl.col("on_ground").fill_null(False)
+    parts = (
+        (pl.col("code") != pl.col("code").shift(1))
+        | (pl.col("time").diff() > FLIGHT_GAP)
+        | (landed.shift(1) & ~landed)
+    )
+    grouped = (
         table.lazy()
-        .select("track_id", "time", "lat_deg", "lon_deg")
+        .select("track_id", "time", "lat_deg", "lon_deg", "on_ground", *keys)
         .with_columns(pl.col("track_id").cast(pl.Categorical).to_physical().alias("code"))
         .sort("code", "time")
-        .group_by("code", maintain_order=True)
-        .agg(pl.col("track_id").first(), pl.exclude("track_id", "code").gather(take))
+        .with_columns(parts.fill_null(True).cum_sum().alias("part"))
+        .filter(~landed)
+        .group_by("part", maintain_order=True)
+        .agg(
+            pl.col("track_id").first(),
+            *(pl.col(k).filter((pl.col(k) != "").fill_null(False)).unique().sort() for k in keys),
+            *(pl.col(c).gather(take) for c in ("time", "lat_deg", "lon_deg")),
+        )
         .collect()
     )
-    positions = {
-        row[1]: tuple(dict.fromkeys(zip(*row[2:], strict=True))) for row in sampled.iter_rows()
-    }
-    tracks = {}
-    for seen in seen_by_track(table):
-        samples = positions[seen.track_id]
-        tracks[seen.track_id] = Track(seen, samples[0][0], samples[-1][0], samples)
-    return tracks
+    flights: dict[str, list[Flight]] = {name: [] for name in table["track_id"].unique().sort()}
+    for _, track_id, *values in grouped.iter_rows():
+        samples = tuple(dict.fromkeys(zip(*values[5:], strict=True)))
+        seen = Seen(track_id, *map(tuple, values[:5]))
+        flights[track_id].append(Flight(seen, samples[0][0], samples[-1][0], samples))
+    return flights
 
 
-def correlate(tracks: Mapping[str, Track], plans: Plans) -> dict[str, Correlation]:
-    """The plan of each track, by the rule of the module's head."""
+def correlate(
+    flights: Mapping[str, Sequence[Flight]], plans: Plans, leaping: Collection[str] = ()
+) -> dict[str, list[Correlation]]:
+    """The plan of each flight, by the rule of the module's head.
+
+    Args:
+        leaping: ids of tracks that leap between places.
+    """
     live = [plan for plan in plans.plans if plan.status != "cancelled"]
     by_key = _index(live)
-    ranked: dict[str, list[Match]] = {}
-    for track_id, track in tracks.items():
-        keys = list(_track_keys(track.seen))
-        found = {id(p): p for key in keys for p in by_key.get(key, ())}
-        fitting = (_weigh(track, plan) for plan in (found.values() if keys else live))
-        needed = NEEDED if keys else 4
-        ranked[track_id] = sorted(
-            (m for m in fitting if m and m.score >= needed), key=lambda m: -m.score
-        )
+    ranked: dict[str, list[list[Match]]] = {}
     rivals: dict[int, list[Match]] = {}
-    for matches in ranked.values():
-        if matches:
+    for track_id, parts in flights.items():
+        leaps = track_id in leaping
+        ranked[track_id] = [_rank(flight, by_key, live, leaps) for flight in parts]
+        for matches in filter(None, ranked[track_id]):
             rivals.setdefault(id(matches[0].plan), []).append(matches[0])
     return {
-        track_id: _decide(tracks[track_id], matches, rivals, tracks)
-        for track_id, matches in ranked.items()
+        track_id: [
+            _decide(flight, matches, rivals, track_id in leaping)
+            for flight, matches in zip(parts, ranked[track_id], strict=True)
+        ]
+        for track_id, parts in flights.items()
     }
+
+
+def correlation_at(found: Sequence[Correlation], begin: datetime, end: datetime) -> Correlation:
+    """The answer for the flight during, or nearest in time to, a span; ``found`` is not empty."""
+
+    def apart(one: Correlation) -> timedelta:
+        return max(one.flight.first - end, begin - one.flight.last, timedelta(0))
+
+    return min(found, key=apart)
+
+
+def _rank(
+    flight: Flight,
+    by_key: Mapping[tuple[str, str], list[Plan]],
+    live: list[Plan],
+    leaping: bool,
+) -> list[Match]:
+    """The plans that fit a flight, best first."""
+    keys = list(_flight_keys(flight.seen))
+    found = {id(plan): plan for key in keys for plan in by_key.get(key, ())}
+    fitting = (_weigh(flight, plan, leaping) for plan in (found.values() if keys else live))
+    needed = NEEDED if keys else NEEDED - 1
+    return sorted((m for m in fitting if m and m.score >= needed), key=lambda m: -m.score)
 
 
 def _plain(value: str) -> str:
@@ -147,7 +194,7 @@ def _plan_keys(plan: Plan) -> Iterable[tuple[str, str]]:
         yield "registration", _plain(registration)
 
 
-def _track_keys(seen: Seen) -> Iterable[tuple[str, str]]:
+def _flight_keys(seen: Seen) -> Iterable[tuple[str, str]]:
     yield from (("icao24", value.lower()) for value in seen.icao24)
     yield from (("callsign", value.upper()) for value in seen.callsign)
     yield from (("registration", _plain(value)) for value in seen.registration)
@@ -161,10 +208,10 @@ def _index(plans: Iterable[Plan]) -> dict[tuple[str, str], list[Plan]]:
     return found
 
 
-def _weigh(track: Track, plan: Plan) -> Match | None:
+def _weigh(flight: Flight, plan: Plan, leaping: bool) -> Match | None:
     """The score of a plan; None where the time forbids it, or no identity agrees or is absent."""
     score, reasons = 0, []
-    said, held = set(_plan_keys(plan)), set(_track_keys(track.seen))
+    said, held = set(_plan_keys(plan)), set(_flight_keys(flight.seen))
     for kind, name, plus, minus in (
         ("icao24", "address", 4, 4),
         ("registration", "registration", 3, 3),
@@ -178,31 +225,32 @@ def _weigh(track: Track, plan: Plan) -> Match | None:
         elif ours and theirs:
             score -= minus
             reasons.append(f"{name} {min(ours)} is not {min(theirs)}")
-    offs, late = _compare(track, plan)
+    offs, late = _compare(flight, plan)
     half = median(offs) if offs else None
     place = 0 if half is None else 2 if half <= ON_PATH_M else -2 if half > OFF_PATH_M else 0
+    place = max(place, 0) if leaping else place
     if late is not None and place > 0:
         if abs(late) > VERY_LATE + LATE:
             return None
         in_time = abs(late) <= ON_TIME
         reasons.append(f"{late.total_seconds() / 60:+.0f} min from the planned times")
     else:
-        start = plan.take_off(track.first)
+        start = plan.take_off(flight.first)
         end = start + plan.duration + LATE
-        if track.last < start - EARLY or track.first > end + VERY_LATE:
+        if flight.last < start - EARLY or flight.first > end + VERY_LATE:
             return None
-        in_time = track.first <= end
+        in_time = flight.first <= end
         reasons.append("within the plan's window" if in_time else "after the plan's window")
     if half is not None:
-        reasons.append(f"half of the track lies within {half / M_PER_NM:.0f} NM of the path")
-    return Match(track.seen.track_id, plan, score + place + 2 * in_time, tuple(reasons))
+        reasons.append(f"half of it lies within {half / M_PER_NM:.0f} NM of the path")
+    return Match(flight, plan, score + place + 2 * in_time, tuple(reasons))
 
 
-def _compare(track: Track, plan: Plan) -> tuple[list[float], timedelta | None]:
-    """Distances from the planned path (m), and how late the track is: its median position."""
-    start = plan.take_off(track.first)
+def _compare(flight: Flight, plan: Plan) -> tuple[list[float], timedelta | None]:
+    """Distances from the planned path (m), and how late the flight is: its median position."""
+    start = plan.take_off(flight.first)
     offs, apart = [], []
-    for moment, lat, lon in track.samples:
+    for moment, lat, lon in flight.samples:
         near = plan.path.nearest(lat, lon)
         if near is None:
             break
@@ -214,43 +262,38 @@ def _compare(track: Track, plan: Plan) -> tuple[list[float], timedelta | None]:
 
 
 def _decide(
-    track: Track,
-    matches: list[Match],
-    rivals: Mapping[int, list[Match]],
-    tracks: Mapping[str, Track],
+    flight: Flight, matches: list[Match], rivals: Mapping[int, list[Match]], leaping: bool
 ) -> Correlation:
-    track_id = track.seen.track_id
     if not matches:
-        return Correlation(track_id, "none", None, (), "no plan given fits this track")
+        return Correlation(flight, "none", None, (), "no plan given fits this flight")
     best = matches[0]
-    ties = tuple(m for m in matches if best.score - m.score < MARGIN)
-    if not any(_track_keys(track.seen)):
-        why = "the track carries no identity; only place and time fit " + _names(ties)
-        return Correlation(track_id, "ambiguous", None, ties, why)
+    ties = tuple(matches if leaping else (m for m in matches if best.score - m.score < MARGIN))
+    if not any(_flight_keys(flight.seen)):
+        why = "it carries no identity; only place and time fit " + _names(ties)
+        return Correlation(flight, "ambiguous", None, ties, why)
     if len(ties) > 1:
-        why = f"{len(ties)} plans fit about equally: {_names(ties)}"
-        return Correlation(track_id, "ambiguous", None, ties, why)
-    others = [
-        m
-        for m in rivals[id(best.plan)]
-        if m.track_id != track_id and _together(track, tracks[m.track_id])
-    ]
+        how = "fit a track that leaps between places" if leaping else "fit about equally"
+        return Correlation(
+            flight, "ambiguous", None, ties, f"{len(ties)} plans {how}: {_names(ties)}"
+        )
+    others = [m for m in rivals[id(best.plan)] if m is not best and _together(flight, m.flight)]
     stronger = [m for m in others if m.score - best.score >= MARGIN]
     level = [m for m in others if abs(m.score - best.score) < MARGIN]
     if best.plan.message.count <= len(stronger) + len(level) and (stronger or level):
         rival = (stronger or level)[0]
         why = (
             f"{best.plan.name} is for {best.plan.message.count} aircraft, and track "
-            f"{rival.track_id} at the same time fits it {'better' if stronger else 'as well'}"
+            f"{rival.flight.seen.track_id} at the same time fits it "
+            f"{'better' if stronger else 'as well'}"
         )
-        return Correlation(track_id, "none" if stronger else "ambiguous", None, (best,), why)
+        return Correlation(flight, "none" if stronger else "ambiguous", None, (best,), why)
     why = f"plan {best.plan.name}: {'; '.join(best.reasons)} (score {best.score})"
-    return Correlation(track_id, "matched", best, (best,), why)
+    return Correlation(flight, "matched", best, (best,), why)
 
 
 def _names(matches: Iterable[Match]) -> str:
     return ", ".join(m.plan.name for m in matches)
 
 
-def _together(a: Track, b: Track) -> bool:
+def _together(a: Flight, b: Flight) -> bool:
     return a.first <= b.last and b.first <= a.last

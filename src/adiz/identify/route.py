@@ -174,7 +174,7 @@ def resolve_path(plan: AtsMessage, points: Points) -> PlanPath:
     found: list[PlanPoint] = []
     unknown: list[str] = []
     notes: list[str] = []
-    departure = _find(plan.departure, points, found)
+    departure = _end(plan, plan.departure, "DEP", points, found, notes)
     if departure:
         found.append(departure)
     for token in plan.route.split():
@@ -186,7 +186,7 @@ def resolve_path(plan: AtsMessage, points: Points) -> PlanPath:
             found.append(point)
         elif not _AIRWAY.fullmatch(name):
             unknown.append(name)
-    destination = _find(plan.destination, points, found)
+    destination = _end(plan, plan.destination, "DEST", points, found, notes)
     if destination:
         found.append(destination)
     along = [0.0]
@@ -195,6 +195,21 @@ def resolve_path(plan: AtsMessage, points: Points) -> PlanPath:
     along = along[: len(found)]
     anchors = _anchors(plan, found, along, bool(departure), bool(destination))
     return PlanPath(tuple(found), tuple(unknown), tuple(notes), tuple(along), anchors)
+
+
+def _end(
+    plan: AtsMessage,
+    name: str,
+    indicator: str,
+    points: Points,
+    before: list[PlanPoint],
+    notes: list[str],
+) -> PlanPoint | None:
+    """An aerodrome; for ``ZZZZ`` the place item 18 gives, by coordinates or a known name."""
+    if name == "ZZZZ":
+        name = next(iter(plan.other.get(indicator, "").split()), "")
+        return _resolve(name, points, before, notes)
+    return _find(name, points, before)
 
 
 def _find(name: str, points: Points, before: list[PlanPoint]) -> PlanPoint | None:
