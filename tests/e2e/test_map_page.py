@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,21 +13,7 @@ import adiz
 from adiz.out.map import write_map
 from adiz.zones.model import Zones
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 EVIL = "</script><img src=x onerror=window.hit=1><script>window.hit=1</script>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = os.environ.get("ADIZ_CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
-    if not found:
-        pytest.skip("no Chromium here (set ADIZ_CHROMIUM to its path)")
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=found, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
