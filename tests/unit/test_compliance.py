@@ -13,7 +13,7 @@ import adiz
 from adiz.errors import AdizError, FaultyInputError
 from adiz.identify.ats import parse_ats
 from adiz.identify.compliance import Compliance, Inputs, check_compliance
-from adiz.identify.notices import read_contacts, read_notices
+from adiz.identify.notices import Contacts, read_contacts, read_notices
 from adiz.identify.plans import build_plans
 from adiz.identify.route import PlanPoint
 from adiz.identify.rules import read_rules, rule_of
@@ -252,6 +252,28 @@ def test_us_exemptions(tmp_path: Path) -> None:
     assert "its airspeed is not known" in slow["flight plan"][1]
     fast = results(ask("US-HAWAII-OUTER", reports(callsign="QQQ1"), given))
     assert fast["flight plan"][0] == "not met"
+
+
+def test_a_flight_round_its_airfield_and_ifr_reports() -> None:
+    points = {"KAAA": [PlanPoint("KAAA", 36.0, 131.0)]}
+    local = "(FPL-ABC12-VG-C172/L-S/C-KAAA0240-N0090A035 DCT-KAAA0100-DOF/260627)"
+    given = Inputs(plans=build_plans([parse_ats(local)], points))
+    seen = reports(type_code="C172", callsign="ABC12").with_columns(lon_deg=pl.lit(131.1))
+    answer = results(ask("US-CONUS-2", seen, given))
+    assert answer["time at the boundary"][0] == "exempt"
+    assert "it stayed within 4.9 NM of its departure" in answer["time at the boundary"][1]
+    assert answer["position report"][0] == "unknown"
+    empty = Inputs(plans().plans, contacts=Contacts(()))
+    ifr = results(ask("US-CONUS-2", reports(**AIRLINER), empty))
+    assert ifr["position report"][0] == "exempt"  # neither to nor from the United States
+    to_us = plans().plans
+    assert to_us is not None
+    to_us.plans[0].message.destination = "KLAX"
+    ifr = results(ask("US-CONUS-2", reports(**AIRLINER), Inputs(to_us, contacts=Contacts(()))))
+    assert ifr["position report"] == (
+        "unknown",
+        "Under radar control an IFR flight reports what ATC asks for.",
+    )
 
 
 def test_item_8_says_military(tmp_path: Path) -> None:

@@ -157,6 +157,15 @@ def test_two_tracks_with_one_plan_are_ambiguous_unless_it_is_for_two() -> None:
     assert {a.status for a in answers.values()} == {"matched"}
 
 
+def test_one_aircraft_that_two_sources_saw_has_one_plan() -> None:
+    world = World(0)
+    shuttle(world, DAY, keys={"callsign": "JAL1", "icao24": "840001"})
+    world.fly("radar", {"icao24": "840001"}, ["RJTT", "MIDBB", "RKSI"], DAY, 2.0)
+    world.messages[0] = world.messages[0].replace("DOF", "CODE/840001 DOF")
+    answers, _ = world.answers()
+    assert {a.status for a in answers.values()} == {"matched"}
+
+
 def test_a_track_without_identity_is_never_matched() -> None:
     world = World(0)
     shuttle(world, DAY, keys={})

@@ -104,6 +104,8 @@ def _radio(case: Case, params: Params) -> Finding:
 
 def _position_report(case: Case, params: Params) -> Finding:
     reports = [c for c in case.contacts if c.kind == "position" and c.time <= case.end]
+    if not reports and params.get("ifr_as_asked") and case.plan and case.plan.message.rules == "I":
+        return Finding("unknown", "Under radar control an IFR flight reports what ATC asks for.")
     if not reports:
         return absent(case, "radio contacts", case.given.contacts)
     first = min(reports, key=lambda c: c.time)

@@ -25,7 +25,7 @@ from adiz.identify.correlate import (
     split_flights,
 )
 from adiz.identify.exemptions import EXEMPTIONS
-from adiz.identify.notices import Contacts, Notices, notices_for, speaks_of
+from adiz.identify.notices import Contacts, Notices, held_keys, notices_for, speaks_of
 from adiz.identify.plans import Plan, Plans
 from adiz.identify.rules import Clause, Rule, read_rules, rule_of
 from adiz.schema import Column, polars_schema
@@ -164,6 +164,13 @@ class _Gatherer:
         inputs: Inputs,
     ) -> None:
         self._inputs = inputs
+        self._contacts = (inputs.contacts or Contacts(())).rows
+        self._given = Given(
+            None if inputs.plans is None else len(inputs.plans),
+            None if inputs.notices is None else len(inputs.notices.rows),
+            None if inputs.contacts is None else len(inputs.contacts.rows),
+            inputs.complete,
+        )
         self._identities, self._correlations = identities, correlations
         self._table = table.sort("track_id", "time")
         sizes = self._table.group_by("track_id", maintain_order=True).len()
@@ -202,24 +209,16 @@ class _Gatherer:
                 Flight(Seen(track_id), begin, end, ()), "none", None, (), "not in flight"
             )
         )
-        seen = correlation.flight.seen
+        held = held_keys(correlation.flight.seen)
         plan = correlation.match.plan if correlation.match else None
         identity = _with_plan(self._identities[track_id], plan)
-        origin = plan.path.points[0] if plan and plan.path.points else None
-        departs = origin is not None and plan is not None and origin.name == plan.message.departure
+        origin = plan.path.departure if plan else None
         named, by_state = notices_for(
             self._inputs.notices or Notices(()),
-            seen,
+            held,
             identity,
             (zone.zone_id, zone.version_of),
             (begin, end),
-        )
-        contacts = (self._inputs.contacts or Contacts(())).rows
-        given = Given(
-            len(self._inputs.plans) if self._inputs.plans is not None else None,
-            len(self._inputs.notices.rows) if self._inputs.notices is not None else None,
-            len(contacts) if self._inputs.contacts is not None else None,
-            self._inputs.complete,
         )
         lat = stay["entry_lat_deg"]
         return Case(
@@ -234,9 +233,9 @@ class _Gatherer:
             reports=tuple(positions[bisect_left(times, begin) : bisect_right(times, end)]),
             notices=tuple(named),
             state_notices=tuple(by_state),
-            contacts=tuple(c for c in contacts if speaks_of(c.who, seen)),
-            departure=(origin.lat_deg, origin.lon_deg) if origin and departs else None,
-            given=given,
+            contacts=tuple(c for c in self._contacts if speaks_of(c.who, held)),
+            departure=(origin.lat_deg, origin.lon_deg) if origin else None,
+            given=self._given,
         )
 
 

@@ -22,7 +22,8 @@ no match. *On the path* means half of the flight lies within 20 NM of it.
 
 A plan matches with a score of 5 or more, of which address, registration or callsign must give
 some. It is *ambiguous*, and no plan is named, when another plan comes within 2 points, and when two
-flights at the same time claim a plan for one aircraft with scores within 2 points. A track that
+flights at the same time, not of one address, claim a plan for one aircraft with scores within 2
+points. A track that
 leaps between places (:mod:`adiz.tracks.sightings`) may be of two aircraft: place then does not
 count against a plan, and several plans that match are ambiguous whatever their scores. A flight
 that carries no identity at all may fit a plan by place and time alone: that is reported as
@@ -276,7 +277,7 @@ def _decide(
         return Correlation(
             flight, "ambiguous", None, ties, f"{len(ties)} plans {how}: {_names(ties)}"
         )
-    others = [m for m in rivals[id(best.plan)] if m is not best and _together(flight, m.flight)]
+    others = [m for m in rivals[id(best.plan)] if m is not best and _rival(flight, m.flight)]
     stronger = [m for m in others if m.score - best.score >= MARGIN]
     level = [m for m in others if abs(m.score - best.score) < MARGIN]
     if best.plan.message.count <= len(stronger) + len(level) and (stronger or level):
@@ -295,5 +296,6 @@ def _names(matches: Iterable[Match]) -> str:
     return ", ".join(m.plan.name for m in matches)
 
 
-def _together(a: Flight, b: Flight) -> bool:
-    return a.first <= b.last and b.first <= a.last
+def _rival(a: Flight, b: Flight) -> bool:
+    """Whether two flights are of two aircraft at one time, not of one that two sources saw."""
+    return a.first <= b.last and b.first <= a.last and not set(a.seen.icao24) & set(b.seen.icao24)

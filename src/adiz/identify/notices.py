@@ -152,18 +152,20 @@ def _plain(value: str) -> str:
     return value.replace("-", "").upper()
 
 
-def speaks_of(who: Mapping[str, str], seen: Seen) -> bool:
+def held_keys(seen: Seen) -> dict[str, set[str]]:
+    """The keys a track has, as :func:`speaks_of` compares them."""
+    held = {key: set(map(_plain, getattr(seen, key))) for key in WHO[:3]}
+    return {**held, "track_id": {_plain(seen.track_id)}}
+
+
+def speaks_of(who: Mapping[str, str], held: Mapping[str, set[str]]) -> bool:
     """Whether every key given is one the track has."""
-    held = {
-        "track_id": {_plain(seen.track_id)},
-        **{key: set(map(_plain, getattr(seen, key))) for key in WHO[:3]},
-    }
     return bool(who) and all(value in held[key] for key, value in who.items())
 
 
 def notices_for(
     notices: Notices,
-    seen: Seen,
+    held: Mapping[str, set[str]],
     identity: Identity,
     zone: tuple[str, ...],
     stay: tuple[datetime, datetime],
@@ -171,6 +173,7 @@ def notices_for(
     """Notices for a stay: those that name the aircraft, and those that name only its state.
 
     Args:
+        held: the keys of the aircraft.
         zone: the id and plain name of the zone.
         stay: its earliest and latest instant.
     """
@@ -185,7 +188,7 @@ def notices_for(
             fits = entry - BEFORE_ENTRY <= notice.notified_at <= leave + AFTER_EXIT
         if not fits:
             continue
-        if speaks_of(notice.who, seen):
+        if speaks_of(notice.who, held):
             named.append(notice)
         elif not notice.who and notice.state in identity.values("state"):
             by_state.append(notice)

@@ -55,6 +55,7 @@ class PlanPath:
         notes: what was assumed.
         along_m: distance of each point from the first.
         anchors: (distance along the path in metres, minutes after take-off) the plan states.
+        departure: where it departs, None where that is not known.
     """
 
     points: tuple[PlanPoint, ...]
@@ -62,6 +63,7 @@ class PlanPath:
     notes: tuple[str, ...]
     along_m: tuple[float, ...]
     anchors: tuple[tuple[float, float], ...]
+    departure: PlanPoint | None
 
     def nearest(self, lat_deg: float, lon_deg: float) -> tuple[float, float] | None:
         """Distance from the path and distance along it of its nearest point, in metres.
@@ -194,7 +196,7 @@ def resolve_path(plan: AtsMessage, points: Points) -> PlanPath:
         along.append(along[-1] + distance_m(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg))
     along = along[: len(found)]
     anchors = _anchors(plan, found, along, bool(departure), bool(destination))
-    return PlanPath(tuple(found), tuple(unknown), tuple(notes), tuple(along), anchors)
+    return PlanPath(tuple(found), tuple(unknown), tuple(notes), tuple(along), anchors, departure)
 
 
 def _end(

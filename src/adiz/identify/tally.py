@@ -85,15 +85,9 @@ def tally_stays(
     table = stays.with_columns(begin.alias("begin")).sort("track_id", "begin", "zone_id")
     table = table.with_columns(_sortie().alias("sortie"), *_columns(identities, plain_names))
     if "company" in by:
-        together = [
-            _in_company(company, *row)
-            for row in table.select(
-                "track_id", "begin", pl.coalesce("exit_time", "latest_exit")
-            ).iter_rows()
-        ]
-        table = table.with_columns(pl.Series("company", together, pl.String))
+        table = _with_company(table, company)
     if "identified" in by:
-        table = _join_identified(table, identified)
+        table = _with_identified(table, identified)
     local = pl.col("begin").dt.convert_time_zone(time_zone)
     table = table.with_columns(local.dt.strftime(form).alias(n) for n, form in TIMES.items())
     observed = pl.col("certainty") != "possible"
@@ -146,14 +140,20 @@ def _columns(
     ]  # fmt: skip
 
 
-def _in_company(company: Intervals | None, track_id: str, begin: datetime, end: datetime) -> str:
-    if company is None:
-        return "unknown"
-    spans = company.get(track_id, ())
-    return "in formation" if any(a <= end and begin <= b for a, b in spans) else "alone"
+def _with_company(table: pl.DataFrame, company: Intervals | None) -> pl.DataFrame:
+    import polars as pl
+
+    def told(track_id: str, begin: datetime, end: datetime) -> str:
+        if company is None:
+            return "unknown"
+        spans = company.get(track_id, ())
+        return "in formation" if any(a <= end and begin <= b for a, b in spans) else "alone"
+
+    rows = table.select("track_id", "begin", pl.coalesce("exit_time", "latest_exit")).iter_rows()
+    return table.with_columns(pl.Series("company", [told(*row) for row in rows], pl.String))
 
 
-def _join_identified(table: pl.DataFrame, identified: pl.DataFrame | None) -> pl.DataFrame:
+def _with_identified(table: pl.DataFrame, identified: pl.DataFrame | None) -> pl.DataFrame:
     import polars as pl
 
     if identified is None:
