@@ -114,6 +114,20 @@ def test_one_line_of_many_megabytes(tmp_path: Path) -> None:
     assert reports.rejected["value"].to_list() == ["x" * 80]
 
 
+@pytest.mark.parametrize("bad", ['"x', 'x"x,a,1,2,3', '2020-01-01T00:00:00Z,"a"b,1,2,3'])
+@pytest.mark.parametrize("again", ["", '"y'])
+def test_a_broken_quote_costs_only_its_line(tmp_path: Path, bad: str, again: str) -> None:
+    path = tmp_path / "t.csv"
+    quoted = '2020-01-01T00:01:00Z,"a ""A"", b",1,2,3\n'
+    path.write_text(f"{CSV}{bad}\n{quoted * 5}{again}\n{quoted}")
+    reports = read(path)
+    assert reports.table.height == 66
+    assert reports.table["track_id"][-1] == 'a "A", b'
+    assert reports.rejected.filter(reason="broken quotes")["row"].to_list() == (
+        [61, 67] if again else [61]
+    )
+
+
 def test_a_broken_line_of_json_lines_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     line = '{"time":1600000000,"id":"a","lat":1,"lon":2}\n'

@@ -68,7 +68,8 @@ def test_the_page_names_every_format_and_suffix() -> None:
 @pytest.mark.parametrize(
     "reason",
     ["missing time", "unparsable time", "missing track", "missing position", "not a number",
-     "latitude out of range", "longitude out of range", "not JSON", "unreadable file",
+     "latitude out of range", "longitude out of range", "not JSON", "broken quotes",
+     "unreadable file",
      "not a BaseStation message", "line without a time for each vertex"],
 )  # fmt: skip
 def test_the_page_explains_every_reason(reason: str) -> None:

@@ -4,8 +4,8 @@ Field meanings: README-json.md of the readsb project. The time of a position is 
 ``timestamp`` plus the row's seconds, or the snapshot's ``now`` minus ``seen_pos``. An altitude
 "ground" is ``on_ground`` and no altitude. In a trace, callsign and squawk are given on some rows
 only; they are carried forward until the trace says that a new leg of the flight begins.
-``position_error_m`` is the 95 % bound that the accuracy category NACp stands for (DO-260B table
-2-71); the containment radius ``rc`` is an integrity bound and is not used.
+``position_error_m`` is the 95 % bound that the accuracy category NACp stands for (DO-260B); the
+containment radius ``rc`` is an integrity bound and is not used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from adiz import units
-from adiz.sources.values import numbers, series
+from adiz.sources.values import numbers, words
 
 # Traces: bits of the seventh element.
 _NEW_LEG = 2
@@ -53,42 +53,43 @@ def _one_trace(trace: dict[str, Any]) -> pl.DataFrame:
     def detail(name: str) -> list[Any]:
         return [d.get(name) for d in details]
 
+    def same(name: str) -> list[Any]:
+        return [trace.get(name)] * len(rows)
+
     altitude = element(3)
-    bits = pl.Series([b & 15 if isinstance(b, int) else 0 for b in element(6)], dtype=pl.Int64)
-    height = pl.col("height")
     geometric = pl.col("bits") & _GEOMETRIC_ALTITUDE != 0
-    return (
-        pl.DataFrame(
-            [
-                numbers("seconds", element(0)),
-                numbers("lat_deg", element(1)),
-                numbers("lon_deg", element(2)),
-                _heights("height", altitude),
-                numbers("gs_kt", element(4)),
-                numbers("track_true_deg", element(5)),
-                bits.alias("bits"),
-                numbers("vrate_fpm", element(7)),
-                numbers("geom", element(10)).fill_null(numbers("geom", detail("alt_geom"))),
-                _on_ground(altitude),
-                _words("callsign", detail("flight")),
-                _words("squawk", detail("squawk")),
-                _position_error(detail("nac_p")),
-            ]
-        )
-        .with_columns(
-            time=_time(numbers("t", [trace.get("timestamp")] * len(rows)), pl.col("seconds")),
-            alt_baro_ft=pl.when(~geometric).then(height),
-            alt_geom_ft=pl.when(geometric).then(height).otherwise(pl.col("geom")),
-            # On the ground this element is the heading, not the direction of motion.
-            track_true_deg=pl.when(~pl.col("on_ground").fill_null(False)).then("track_true_deg"),
-            leg=(pl.col("bits") & _NEW_LEG != 0).cum_sum(),
-            **_aircraft([trace.get("icao")] * len(rows)),
-            registration=_words("r", [trace.get("r")] * len(rows)),
-            type_code=_words("t", [trace.get("t")] * len(rows)),
-        )
-        .with_columns(pl.col("callsign", "squawk").forward_fill().over("leg"))
-        .drop("seconds", "height", "bits", "geom", "leg")
+    frame = pl.DataFrame(
+        [
+            numbers("start", same("timestamp")),
+            numbers("offset", element(0)),
+            numbers("lat_deg", element(1)),
+            numbers("lon_deg", element(2)),
+            _heights("alt_baro_ft", altitude),
+            numbers("gs_kt", element(4)),
+            numbers("track_true_deg", element(5)),
+            pl.Series("bits", [b & 15 if isinstance(b, int) else 0 for b in element(6)], pl.Int64),
+            numbers("vrate_fpm", element(7)),
+            numbers("alt_geom_ft", element(10)),
+            numbers("alt_geom_told", detail("alt_geom")),
+            _on_ground(altitude),
+            words("callsign", detail("flight")),
+            words("squawk", detail("squawk")),
+            words("hex", same("icao")),
+            words("registration", same("r")),
+            words("type_code", same("t")),
+            _position_error(detail("nac_p")),
+        ]
     )
+    told = pl.coalesce("alt_geom_ft", "alt_geom_told")
+    frame = frame.with_columns(
+        *_common(),
+        alt_baro_ft=pl.when(~geometric).then("alt_baro_ft"),
+        alt_geom_ft=pl.when(geometric).then("alt_baro_ft").otherwise(told),
+        # On the ground this element is the heading, not the direction of motion.
+        track_true_deg=pl.when(pl.col("on_ground").not_().fill_null(True)).then("track_true_deg"),
+        leg=(pl.col("bits") & _NEW_LEG != 0).cum_sum(),
+    )
+    return frame.with_columns(pl.col("callsign", "squawk").forward_fill().over("leg"))
 
 
 def aircraft_frame(
@@ -109,6 +110,8 @@ def aircraft_frame(
     altitude = member("alt_baro", "altitude")
     frame = pl.DataFrame(
         [
+            numbers("start", now),
+            numbers("seen_pos", member("seen_pos")),
             numbers("lat_deg", member("lat")),
             numbers("lon_deg", member("lon")),
             _heights("alt_baro_ft", altitude),
@@ -117,38 +120,44 @@ def aircraft_frame(
             numbers("track_true_deg", member("track")),
             numbers("vrate_fpm", member("baro_rate", "geom_rate", "vert_rate")),
             _on_ground(altitude),
-            _words("callsign", member("flight")),
-            _words("squawk", member("squawk")),
-            _words("registration", member("r")),
-            _words("type_code", member("t")),
+            words("callsign", member("flight")),
+            words("squawk", member("squawk")),
+            words("hex", member("hex")),
+            words("registration", member("r")),
+            words("type_code", member("t")),
             _position_error(member("nac_p")),
-            *_aircraft(member("hex")).values(),
-            numbers("seen_pos", member("seen_pos")),
         ]
     )
-    # Some services give `now` in milliseconds; a clock of this century tells the two apart.
-    clock = numbers("now", now)
-    clock = (
-        clock.to_frame()
-        .select(pl.when(pl.col("now") < 1e11).then("now").otherwise(pl.col("now") / 1e3))
-        .to_series()
-    )
+    start = pl.col("start")
     # Without a position there is nothing to be dated: let its absence be the reason.
     age = pl.when(pl.col("lat_deg").is_null()).then(0.0).otherwise("seen_pos")
-    return frame.with_columns(time=_time(clock, -age)).drop("seen_pos"), ()
+    frame = frame.with_columns(
+        # Some services give `now` in milliseconds; a clock of this century tells the two apart.
+        start=pl.when(start < 1e11).then(start).otherwise(start / 1e3),
+        offset=-age,
+    )
+    return frame.with_columns(_common()), ()
 
 
-def _time(start_s: pl.Series, offset_s: pl.Expr) -> pl.Expr:
-    """UTC from an epoch in seconds and an offset, each rounded to microseconds by itself.
+def _common() -> list[pl.Expr]:
+    """What both kinds of file make of start, offset, hex and their words."""
+    track = pl.col("hex").str.strip_chars().str.to_lowercase()
+    named = ["callsign", "squawk", "registration", "type_code"]
+    return [
+        (_microseconds("start") + _microseconds("offset"))
+        .cast(pl.Datetime("us", "UTC"))
+        .alias("time"),
+        track.replace("", None).alias("track_id"),
+        # A leading ~ says that the address is no ICAO address.
+        pl.when(track.str.contains("^[0-9a-f]{6}$")).then(track).alias("icao24"),
+        pl.col(named).str.strip_chars().replace("", None),
+    ]
 
-    Their sum as a float would carry the 0.2 us grid of present-day epochs into the result.
-    """
 
-    def whole(seconds: pl.Expr) -> pl.Expr:
-        finite = pl.when(seconds.abs() < 1e11).then(seconds)
-        return (finite * units.US_PER_S).round().cast(pl.Int64)
-
-    return (whole(pl.lit(start_s)) + whole(offset_s)).cast(pl.Datetime("us", "UTC"))
+def _microseconds(seconds: str) -> pl.Expr:
+    """Each number rounded by itself: a sum of floats would carry the 0.2 us grid of epochs."""
+    finite = pl.when(pl.col(seconds).abs() < 1e11).then(seconds)
+    return (finite * units.US_PER_S).round().cast(pl.Int64)
 
 
 def _heights(name: str, values: list[Any]) -> pl.Series:
@@ -156,23 +165,10 @@ def _heights(name: str, values: list[Any]) -> pl.Series:
 
 
 def _on_ground(altitude: list[Any]) -> pl.Series:
-    return pl.Series("on_ground", [None if a is None else a == "ground" for a in altitude])
-
-
-def _words(name: str, values: list[Any]) -> pl.Series:
-    words = series(name, values).cast(pl.String).str.strip_chars()
-    return words.replace("", None)
+    ground = [None if a is None else a == "ground" for a in altitude]
+    return pl.Series("on_ground", ground, dtype=pl.Boolean)
 
 
 def _position_error(nac_p: list[Any]) -> pl.Series:
     errors = [_NACP_ERROR_M.get(n) if isinstance(n, int) else None for n in nac_p]
     return pl.Series("position_error_m", errors, dtype=pl.Float64)
-
-
-def _aircraft(addresses: list[Any]) -> dict[str, pl.Series]:
-    """Track and address; a leading ~ says that the address is no ICAO address."""
-    track = _words("track_id", addresses).str.to_lowercase()
-    icao = track.to_frame().select(
-        pl.when(pl.col("track_id").str.contains("^[0-9a-f]{6}$")).then("track_id").alias("icao24")
-    )
-    return {"track_id": track, "icao24": icao.to_series()}

@@ -113,15 +113,10 @@ def finish(frame: pl.DataFrame, source: str, notes: tuple[str, ...] = ()) -> Rep
             notes = (*notes, f"{source}: {hint}")
     if not facts["wrapped"]:
         good = good.with_columns(wrapped_lon())
-    nan = [
-        name
-        for name, dtype in SCHEMA.items()
-        if dtype == pl.Float64 and good.height and not good[name].fill_null(0.0).is_finite().all()
-    ]
-    if nan:
-        good = good.with_columns(
-            pl.when(pl.col(n).is_finite()).then(pl.col(n)).alias(n) for n in nan
-        )
+    numbers = pl.selectors.float()
+    odd = good.select(~numbers.is_finite().all())
+    if odd.height and any(odd.row(0)):
+        good = good.with_columns(pl.when(numbers.is_finite()).then(numbers).name.keep())
     return Reports(good.select(*SCHEMA), rejected, notes)
 
 

@@ -24,8 +24,13 @@ def series(name: str, values: list[Any]) -> pl.Series:
             return pl.Series(name, values, dtype=pl.Boolean)
     except (OverflowError, TypeError, pl.exceptions.PolarsError):
         pass
-    words = [None if v is None or isinstance(v, list | dict) else str(v) for v in values]
-    return pl.Series(name, words, dtype=pl.String)
+    return words(name, values)
+
+
+def words(name: str, values: list[Any]) -> pl.Series:
+    """Values as text; what is nested is null."""
+    texts = [None if v is None or isinstance(v, list | dict) else str(v) for v in values]
+    return pl.Series(name, texts, dtype=pl.String)
 
 
 def numbers(name: str, values: list[Any]) -> pl.Series:
