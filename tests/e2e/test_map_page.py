@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.map_data import box, box_case, crossing, make_reports, make_stays, straight
 
 import adiz
 from adiz.out.map import write_map
+from adiz.out.map.codec import pack
+from adiz.out.map.page import render
+from adiz.out.map.scene import ground_layers, view_of
 from adiz.zones.model import Zones
 
 EVIL = "</script><img src=x onerror=window.hit=1><script>window.hit=1</script>"
@@ -196,3 +200,44 @@ def test_print_redraws_sharper(open_map: Any) -> None:
     assert page.pdf(format="A4", landscape=True).startswith(b"%PDF")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.getElementById('base').width") == width
+
+
+def test_a_scene_of_other_layers(browser: Any, tmp_path: Path) -> None:
+    """What a dossier needs: a path with a band, places with facts, no table, no time."""
+    view = view_of(np.array([36.5, 38.0]), np.array([131.0, 133.0]))
+    degrees = [36.5, 37.2, 38.0], [131.0, 131.9, 133.0]
+    lat, lon = (pack(round(value * 100_000) for value in values) for values in degrees)
+    path = {"id": "p", "label": "As told", "facts": [], "t": pack([0, 600_000, 1_200_000])}
+    path |= {"lat": lat, "lon": lon, "alt": None, "gs": None, "runs": [[0, "reconstructed"]]}
+    path["band"] = pack([5000, 20_000, 5000])
+    place = {
+        "form": "place",
+        "lat": 37.2,
+        "lon": 131.9,
+        "label": "09:09, JCS",
+        "facts": [["By", EVIL]],
+    }
+    scene = {
+        "title": "One account",
+        "summary": "What it says",
+        "view": view,
+        "layers": [
+            *ground_layers(view),
+            {"kind": "paths", "items": [path]},
+            {"kind": "marks", "items": [place]},
+        ],
+        "notes": ["Reconstructed, not observed."],
+        "credits": [],
+    }
+    (tmp_path / "scene.html").write_text(render(scene), encoding="utf-8")
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((tmp_path / "scene.html").as_uri())
+    page.wait_for_timeout(250)
+    assert page.inner_text("#summary") == "What it says"
+    assert "reconstructed" in page.inner_text("#legend")
+    assert not page.locator("#player").is_visible()
+    assert colors(page) > 20
+    assert errors == []
+    page.close()

@@ -41,7 +41,7 @@ def unpack(text: str) -> list[int]:
 
 
 def layer(scene: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return next(one["items"] for one in scene["layers"] if one["kind"] == kind)
+    return [item for one in scene["layers"] if one["kind"] == kind for item in one["items"]]
 
 
 @given(st.lists(st.integers(-(2**40), 2**40)))

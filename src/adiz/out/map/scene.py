@@ -66,13 +66,12 @@ def build_scene(
     rows = rows[:MAX_ROWS]
     if len(rows) < len(stays):
         notes.append(f"The table and the marks show {len(rows):,} of {len(stays):,} stays.")
-    where = (view["lat"], view["lon"], view["radius_deg"])
     layers = [
-        {"kind": "land", "rings": [[pack(lats), pack(lons)] for lats, lons in land_near(*where)]},
+        *ground_layers(view),
         {"kind": "areas", "items": _areas(drawable, view, start, notes)},
         {"kind": "reach", "items": reach(rows, tracks, settings.max_speed_kt)},
         {"kind": "paths", "items": paths},
-        {"kind": "marks", "items": places_near(*where) + marks(rows, tracks, labels)},
+        {"kind": "marks", "items": marks(rows, tracks, labels)},
     ]
     return {
         "title": settings.title or _title(stays, drawable),
@@ -183,8 +182,12 @@ def _view(reports: pl.DataFrame, zones: Sequence[Zone], with_stays: set[str]) ->
         both = np.concatenate([np.stack([lat, lon], axis=1), rings[zone_id]]).T
         if _frame(*both)[2] < 2 * radius:
             lat, lon = both
+    return view_of(lat, lon)
+
+
+def view_of(lat: Floats, lon: Floats) -> dict[str, Any]:
+    """The ``view`` of a scene that shows all of some places, in degrees."""
     lat0, lon0, radius = _frame(lat, lon)
-    radius = max(radius, MIN_RADIUS_DEG)
     turned = (lon - lon0 + 180.0) % 360.0 - 180.0
     east = turned * np.cos(np.radians(lat))
     hull = {
@@ -195,7 +198,7 @@ def _view(reports: pl.DataFrame, zones: Sequence[Zone], with_stays: set[str]) ->
     return {
         "lat": round(lat0, 4),
         "lon": round(lon0, 4),
-        "radius_deg": round(radius, 4),
+        "radius_deg": round(max(radius, MIN_RADIUS_DEG), 4),
         "hold": [[round(float(lat[i]), 4), round(float(lon[i]), 4)] for i in sorted(hull)],
     }
 
@@ -205,6 +208,13 @@ def _corners(zone: Zone) -> Floats:
     return np.concatenate(
         [np.frombuffer(ring).reshape(-1, 2) for ring in dense_rings(zone, 5000.0, planar=True)]
     )
+
+
+def ground_layers(view: dict[str, Any]) -> list[dict[str, Any]]:
+    """Land and named places for a view."""
+    where = (view["lat"], view["lon"], view["radius_deg"])
+    rings = [[pack(lats), pack(lons)] for lats, lons in land_near(*where)]
+    return [{"kind": "land", "rings": rings}, {"kind": "marks", "items": places_near(*where)}]
 
 
 def _areas(

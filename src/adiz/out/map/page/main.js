@@ -148,8 +148,8 @@ function startTime() {
     const act = { " ": toggle, ",": () => step(-1), ".": () => step(1) }[event.key];
     if (act) event.preventDefault(), act();
   });
-  const firstStay = (scene.stays || []).find((row) => row.entry.t !== null);
-  setTime(firstStay ? firstStay.entry.t : 0);
+  const entries = (scene.stays || []).map((row) => row.entry.t).filter((t) => t !== null);
+  setTime(entries.length ? Math.min(...entries) : 0);
 }
 
 /** Above the slider: when some track was inside, possibly inside, or not seen. */

@@ -1,6 +1,7 @@
 // The still picture: sea, land, graticule, zones, tracks, marks, labels, scale.
 
 const TOWN_SCALES = { 1: 0.05, 2: 0.25, 3: 0.9 }; // pixels per km from which a town is named
+const MAX_LABELLED = 40; // with more marks in view than this their labels tell nothing; zooming in brings them
 
 function makePainter(canvas, scene, shapes, projection, view, clock) {
   const ctx = canvas.getContext("2d");
@@ -124,17 +125,21 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
   function marksInView(room) {
     const marks = shapes.marks.map((mark) => ({ ...mark, s: view.toScreen(mark.at) }));
     const shown = marks.filter((mark) => inView(mark.s) && (!mark.rank || TOWN_SCALES[mark.rank] < view.k));
-    for (const { s, rank } of shown) if (!rank) room.take(s[0] - 5, s[1] - 5, s[0] + 5, s[1] + 5);
+    const crowded = shown.filter((mark) => mark.form === "stay").length > MAX_LABELLED;
+    for (const mark of shown) {
+      mark.silent = mark.quiet || (crowded && mark.form === "stay");
+      if (!mark.rank && !mark.silent) room.take(mark.s[0] - 5, mark.s[1] - 5, mark.s[0] + 5, mark.s[1] + 5);
+    }
     return shown;
   }
 
   function markLabels(room, shown) {
     const rank = (mark) => (mark.rank ? 2 + mark.rank : mark.form === "place" ? 0 : mark.kind === "crossed" ? 1 : 2);
-    const waiting = together(shown.filter((mark) => mark.label || (mark.form === "stay" && !mark.quiet)));
+    const waiting = together(shown.filter((mark) => !mark.silent));
     waiting.sort((a, b) => rank(a) - rank(b));
     const size = view.w < 600 ? 11 : 12;
     const placed = [];
-    for (const mark of waiting.filter((mark, i) => mark.rank || i < (many ? 24 : 80))) {
+    for (const mark of waiting) {
       const text = markText(mark, scene, clock, view.w < 600 && scene.time.span_ms < 86400000);
       ctx.font = `600 ${size}px ${FONT}`;
       const width = Math.max(...text.map((line) => ctx.measureText(line).width)) + 8;
