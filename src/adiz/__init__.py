@@ -23,6 +23,7 @@ _PUBLIC = {
     "find_encounters": "adiz.run.together",
     "find_formations": "adiz.run.together",
     "find_stays": "adiz.run.batch",
+    "identify_tracks": "adiz.tracks.identity",
     "read": "adiz.run.reading",
     "zones": "adiz.zones.load",
 }

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import adiz
 from adiz.errors import FaultyInputError
 from adiz.identify.notices import read_contacts, read_notices
 from adiz.schema import REPORTS, polars_schema
@@ -93,6 +94,13 @@ def test_real_registrations_fit_their_addresses(captures: Path) -> None:
     assert block is not None
     assert block.state == "US"
     assert find_military_block("ae0455") is not None
+
+
+def test_real_military_aircraft(captures: Path) -> None:
+    for name, state in (("aircraft_carrier", "US"), ("inflight_refuelling", "FR")):
+        found = identify_tracks(adiz.read(captures / "traffic" / f"{name}.json.gz"))
+        assert {(one.state, one.use) for one in found.values()} == {(state, "military")}
+        assert not any(one.conflicts for one in found.values())
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,12 @@ def test_a_designator_of_several_aircraft_is_bounded_by_the_fastest() -> None:
     assert max_speed_kt("SU27") == pytest.approx(2800 / 1.852)
 
 
+def test_common_names_are_found() -> None:
+    assert max_speed_kt("A-50") == max_speed_kt("A50")
+    names = [find_type(name) for name in ("Tu-95", "IL-76", "H-6K", "KJ-2000", "F-16")]
+    assert [n and n.type_code for n in names] == ["TU95", "IL76", "H-6K", "KJ-2000", "F16"]
+
+
 def test_mach_limits_bound_airliners() -> None:
     assert max_speed_kt("A320") == pytest.approx(0.82 * 661.5)
 

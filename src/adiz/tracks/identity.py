@@ -270,7 +270,7 @@ def identify_tracks(reports: Any, registry: Registry | None = None) -> dict[str,
     Example:
         >>> import adiz
         >>> reports = adiz.read("flights.csv")  # doctest: +SKIP
-        >>> identify_tracks(reports)["7b0123"].state  # doctest: +SKIP
+        >>> adiz.identify_tracks(reports)["7b0123"].state  # doctest: +SKIP
         'CN'
     """
     from adiz.tracks.sightings import find_leaps

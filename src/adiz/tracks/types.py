@@ -85,9 +85,15 @@ def _published() -> dict[str, tuple[Published, ...]]:
     return {code: tuple(statements) for code, statements in found.items()}
 
 
+def _code(type_code: str) -> str:
+    """The table's spelling: ``Tu-95`` and ``A-50`` are TU95 and A50, ``H-6K`` has a row."""
+    code = type_code.strip().upper()
+    return code if code in aircraft_types() else code.replace("-", "")
+
+
 def find_type(type_code: str) -> AircraftType | None:
-    """The type of a code, whatever its case; None where the table has none."""
-    return aircraft_types().get(type_code.strip().upper())
+    """The type of a code or common name, whatever its case; None where the table has none."""
+    return aircraft_types().get(_code(type_code))
 
 
 def published(type_code: str, measure: str) -> tuple[Published, ...]:
@@ -99,7 +105,7 @@ def published(type_code: str, measure: str) -> tuple[Published, ...]:
         >>> sorted({s.value for s in published("TU-95MS", "max_speed_kmh")})
         [830.0, 920.0, 925.0]
     """
-    code = type_code.strip().upper()
+    code = _code(type_code)
     if not code:
         return ()
     covered = [t.type_code for t in aircraft_types().values() if code in (t.type_code, t.doc8643)]
