@@ -172,6 +172,14 @@ def test_a_registry_settles_with_provenance(tmp_path: Path) -> None:
     assert "the registry settles it: RU" in one.conflicts[0]
 
 
+def test_a_type_within_its_designator_is_no_conflict(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.csv"
+    path.write_text("icao24,type\n7800a1,H-6K\n7800a2,KJ-2000\n")
+    registry = read_registry(path)
+    assert identify(Seen("t", ("7800a1",), (), (), ("TU16",)), registry).conflicts == ()
+    assert len(identify(Seen("t", ("7800a2",), (), (), ("TU16",)), registry).conflicts) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

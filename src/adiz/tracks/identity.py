@@ -235,11 +235,17 @@ def identify(seen: Seen, registry: Registry | None = None, leaps: Iterable[str] 
     return Identity(seen.track_id, identity.statements, conflicts)
 
 
+def _same(subject: str, value: str) -> str:
+    """What a value is compared as: a type as its designator, so that an H-6K may be a TU16."""
+    kind = find_type(value) if subject == "type" else None
+    return (kind.doc8643 or kind.type_code) if kind else value
+
+
 def _conflicts(identity: Identity, seen: Seen) -> tuple[str, ...]:
     found = []
     for subject in ("state", "use", "role", "type", "registration"):
         said = [s for s in identity.statements if s.subject == subject]
-        if len({s.value for s in said}) > 1:
+        if len({_same(subject, s.value) for s in said}) > 1:
             parts = "; ".join(f"{s.value}: {s.evidence}" for s in said)
             settled = identity.value(subject)
             end = f" (the registry settles it: {settled})" if settled else ""
