@@ -239,3 +239,28 @@ def test_scan_gives_what_read_gives(tmp_path: Path) -> None:
     lazy = scan(tmp_path).drop("source").collect()
     assert lazy.height == 150
     assert lazy.sort(pl.all()).equals(read(tmp_path).table.drop("source").sort(pl.all()))
+
+
+def test_parquet_columns_of_every_type(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    coded = pl.Enum(["AE0455", "0017", "1.5"])
+    pl.DataFrame(
+        {
+            "time": pl.Series([1_600_000_000], dtype=pl.UInt64),
+            "icao24": pl.Series(["AE0455"], dtype=pl.Categorical),
+            "lat": pl.Series(["1.5"], dtype=coded),
+            "lon": pl.Series([2], dtype=pl.Int8),
+            "squawk": pl.Series(["0017"], dtype=coded),
+            "altitude": pl.Series([[1.0]]),
+            "onground": pl.Series([1], dtype=pl.Int8),
+        }
+    ).write_parquet(path)
+    reports = read(path)
+    row = reports.table.row(0, named=True)
+    assert (row["track_id"], row["icao24"], row["squawk"]) == ("ae0455", "ae0455", "0017")
+    assert (row["lat_deg"], row["lon_deg"], row["on_ground"]) == (1.5, 2.0, True)
+    assert "'altitude' is left out: it holds List" in reports.notes[0]
+    assert scan(path).collect().equals(reports.table)
+    pl.DataFrame({"time": [1], "id": [17.0], "lat": [[1.0]], "lon": [1.0]}).write_parquet(path)
+    with pytest.raises(ReportsError, match=r"as the latitude.*'lat' is left out: it holds List"):
+        read(path)

@@ -73,8 +73,13 @@ def number(
 
 
 def text(column: str, dtype: pl.DataType) -> pl.Expr:
-    """Text without outer blanks."""
-    return filled(column) if dtype == pl.String else pl.col(column).cast(pl.String, strict=False)
+    """Text without outer blanks; a float that stands for a whole number is written as that."""
+    if dtype == pl.String:
+        return filled(column)
+    value = pl.col(column)
+    if not dtype.is_float():
+        return value.cast(pl.String, strict=False)
+    return pl.when(value.is_finite()).then(value.cast(pl.String).str.strip_suffix(".0"))
 
 
 def address(column: str, dtype: pl.DataType) -> pl.Expr:
@@ -166,11 +171,7 @@ def time(
         whole = dtype.is_integer()
         number_ = pl.col(column).cast(pl.Int64 if whole else pl.Float64, strict=False)
         return epoch(number_, whole, factor)
-    if dtype != pl.String:
-        raise ReportsError(
-            Fault(f"times of type {dtype} are not understood", file=file, field=column)
-        )
-    given = sample.drop_nulls().head(10_000)
+    given = sample.cast(pl.String).drop_nulls().head(10_000)
     given = given.filter(given.str.strip_chars() != "")
     if given.is_empty():
         return pl.lit(None, _UTC)

@@ -83,6 +83,8 @@ def _separator(data: bytes, name: str) -> str:
                 remedy="a table needs a heading and one row a line",
             )
         )
+    if not line.strip():
+        raise ReportsError(Fault("the file is empty", name))
     bare = b"".join(line.split(b'"')[::2])
     return max(",;\t|", key=lambda mark: bare.count(mark.encode()))
 

@@ -10,6 +10,8 @@ from adiz.sources.reports import SCHEMA
 from adiz.sources.tabular import Options, plan_table, table_exprs, table_frame
 
 _SAMPLE_ROWS = 1000
+_CODED = pl.selectors.by_dtype(pl.Categorical, pl.Enum)
+"""Columns of text kept as codes: to be read as text like any other."""
 # Some damage makes the decoder panic, which polars raises as something that is no Exception.
 _BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -17,11 +19,13 @@ _BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """The frame of one Parquet file; only the columns that mean something are decoded."""
     schema = _schema(item)
-    wanted = list(schema)
-    if schema != SCHEMA:
-        plan = plan_table(_sample(item, schema), item.name, options)
-        wanted = list(dict.fromkeys(pick.column for pick in plan.picks.values()))
-    return table_frame(_read(item, columns=wanted), item.name, options, typed=True)
+    if schema == SCHEMA:
+        return _read(item), ()
+    plan = plan_table(_sample(item, schema), item.name, options)
+    wanted = list(dict.fromkeys(pick.column for pick in plan.picks.values()))
+    frame, notes = table_frame(_read(item, columns=wanted), item.name, options, typed=True)
+    first = [f"{item.name}: {note}" for note in plan.notes]
+    return frame, tuple(dict.fromkeys([*first, *notes]))
 
 
 def scan_frames(items: list[Input], options: Options) -> pl.LazyFrame:
@@ -34,10 +38,10 @@ def scan_frames(items: list[Input], options: Options) -> pl.LazyFrame:
 
 
 def _scan_layout(group: list[Input], options: Options) -> pl.LazyFrame:
+    schema = _schema(group[0])
     lazy = pl.scan_parquet(
         [item.path for item in group], include_file_paths="_file", hive_partitioning=False
-    )
-    schema = _schema(group[0])
+    ).with_columns(_CODED.cast(pl.String))
     if schema == SCHEMA:
         return lazy.select(*SCHEMA)
     exprs, _, _ = table_exprs(_sample(group[0], schema), group[0].name, options, typed=True)
@@ -57,17 +61,21 @@ def _sample(item: Input, schema: dict[str, pl.DataType]) -> pl.DataFrame:
 
 
 def _schema(item: Input) -> dict[str, pl.DataType]:
+    """Names and types, those of coded text being text."""
     try:
-        return dict(pl.read_parquet_schema(item.path))
+        schema = pl.read_parquet_schema(item.path)
     except _BROKEN as error:
         raise _unusable(item, error) from None
+    coded = (pl.Categorical, pl.Enum)
+    return {name: pl.String() if dtype in coded else dtype for name, dtype in schema.items()}
 
 
 def _read(
     item: Input, *, columns: list[str] | None = None, n_rows: int | None = None
 ) -> pl.DataFrame:
     try:
-        return pl.read_parquet(item.path, columns=columns, n_rows=n_rows, hive_partitioning=False)
+        raw = pl.read_parquet(item.path, columns=columns, n_rows=n_rows, hive_partitioning=False)
+        return raw.with_columns(_CODED.cast(pl.String))
     except _BROKEN as error:
         raise _unusable(item, error) from None
 

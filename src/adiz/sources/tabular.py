@@ -99,8 +99,22 @@ def plan_table(sample: pl.DataFrame, file: str, options: Options) -> Plan:
     plan = make_plan(
         sample.columns, mapping=options.columns, track_is_id=_track_is_id(sample), file=file
     )
+    picks, notes = dict(plan.picks), list(plan.notes)
+    for target, pick in plan.picks.items():
+        dtype = sample.schema[pick.column]
+        if not _holds_values(dtype, target):
+            notes.append(f"column '{pick.column}' is left out: it holds {dtype}")
+            del picks[target]
+    plan = Plan(picks, tuple(notes))
     _check_required(plan, sample.columns, file, options)
     return plan
+
+
+def _holds_values(dtype: pl.DataType, target: str) -> bool:
+    """Whether a column of this type can be what its name says."""
+    if dtype.is_temporal():
+        return target == "time" and isinstance(dtype, pl.Datetime)
+    return dtype.is_numeric() or dtype in (pl.String, pl.Boolean, pl.Null)
 
 
 def _expr(
@@ -171,7 +185,8 @@ def _check_required(plan: Plan, names: list[str], file: str, options: Options) -
             "no column is recognised as " + ", ".join(what[t] for t in missing),
             file=file,
             field=", ".join(missing),
-            remedy=f"name it with columns={{'{missing[0]}': ...}} (--column {missing[0]}=NAME); "
+            remedy="".join(f"{note}; " for note in plan.notes)
+            + f"name it with columns={{'{missing[0]}': ...}} (--column {missing[0]}=NAME); "
             "the input has " + ", ".join(names[:40]),
         )
     )
