@@ -68,11 +68,11 @@ def test_tally_in_company(
     assert main([*command, *evidence, "--format", "csv"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        "state,company,identified,sorties,entries,possible",
-        "CN,in formation,no,1,1,0",
-        "JP,alone,yes,1,1,0",
-        "RU,in formation,yes,1,1,0",
-        ",,,3,3,0",
+        "state,company,identified,sorties,entries,possible,doubtful",
+        "CN,in formation,no,1,1,0,0",
+        "JP,alone,yes,1,1,0,0",
+        "RU,in formation,yes,1,1,0,0",
+        ",,,3,3,0,0",
     ]
     assert "Sortie: one flight" in err
     assert main(["tally", flights, "--zones", "KADIZ", "--chart", str(chart)]) == 0

@@ -30,7 +30,6 @@ from adiz.identify.plans import Plan, Plans
 from adiz.identify.rules import Clause, Rule, read_rules, rule_of
 from adiz.schema import Column, polars_schema
 from adiz.tracks.identity import Identity, Seen, Statement, identify_tracks
-from adiz.tracks.sightings import find_leaps
 from adiz.zones.model import Zone
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def check_compliance(
         if strange:
             raise AdizError(f"stays have {column} {min(strange)}, which nothing else given has")
     identities = identify_tracks(table, inputs.registry)
-    leaping = {track_id for leap in find_leaps(table) for track_id in leap.track_ids}
+    leaping = {track_id for track_id, one in identities.items() if one.leaping}
     correlations = correlate(flights, inputs.plans or Plans(()), leaping)
     within = table.filter(pl.col("track_id").is_in(stays["track_id"].unique().implode()))
     gather = _Gatherer(within, identities, correlations, inputs)

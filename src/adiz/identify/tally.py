@@ -5,6 +5,8 @@ Official counts differ in what they count, so both are given, always, and said:
 - an **entry** is one observed stay, however short. An aircraft that leaves and comes back enters
   twice; one that is first seen inside counts too. Stays that only may have been (gaps) are counted
   apart, as possible entries.
+- of the entries, those of a track that leaps between places are **doubtful**: two aircraft with one
+  address seem to fly in and out.
 - a **sortie** is one flight of one aircraft with at least one entry: the entries of one track
   less than six hours apart. It counts once in each line it has an entry in, so the lines of a
   tally by zone may add up to more sorties than the total.
@@ -34,7 +36,10 @@ DEFINITIONS = (
     "Sortie: one flight of one aircraft with at least one entry (entries of a track less than "
     "6 h apart); it counts once in each line.",
     "Possible: stays that may have been, in gaps between reports; in neither count.",
+    "Doubtful: of the entries, those of tracks that leap between places, as two aircraft with one "
+    "address do.",
 )
+COUNTS = ("sorties", "entries", "possible", "doubtful")
 
 BY = ("state", "zone", "month", "year", "day", "role", "use", "identified", "company")
 TIMES = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
@@ -65,8 +70,8 @@ def tally_stays(
         time_zone: IANA name for year, month and day.
 
     Returns:
-        The columns of ``by``, then ``sorties``, ``entries``, ``possible``; sorted by ``by``. The
-        last row is the total, its ``by`` columns null.
+        The columns of ``by``, then :data:`COUNTS`; sorted by ``by``. The last row is the total, its
+        ``by`` columns null.
 
     Raises:
         AdizError: a column of ``by`` is unknown or repeated, or the time zone is none.
@@ -95,6 +100,7 @@ def tally_stays(
         pl.col("sortie").filter(observed).n_unique().cast(pl.Int64).alias("sorties"),
         observed.sum().cast(pl.Int64).alias("entries"),
         (~observed).sum().cast(pl.Int64).alias("possible"),
+        (observed & pl.col("leaping")).sum().cast(pl.Int64).alias("doubtful"),
     )
     lines = table.group_by(by).agg(counts).sort(by)
     return pl.concat([lines, table.select(counts)], how="diagonal")
@@ -136,6 +142,9 @@ def _columns(
         .alias("state"),
         told({t: i.role or "unknown" for t, i in identities.items()}).alias("role"),
         told({t: i.use for t, i in identities.items()}).alias("use"),
+        pl.col("track_id")
+        .is_in([t for t, i in identities.items() if i.leaping])
+        .alias("leaping"),
         pl.col("zone_id").replace(dict(plain_names or {})).alias("zone"),
     ]  # fmt: skip
 

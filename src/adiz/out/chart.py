@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from adiz.errors import AdizError
-from adiz.identify.tally import DEFINITIONS, TIMES
+from adiz.identify.tally import COUNTS, DEFINITIONS, TIMES
 
 if TYPE_CHECKING:
     import polars as pl
 
 WIDTH, HEIGHT = 900, 480
-LEFT, RIGHT, TOP, BOTTOM = 64, 170, 56, 110
+LEFT, RIGHT, TOP, BOTTOM = 64, 170, 56, 120
 INK, FAINT = "#222222", "#dddddd"
 COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999",
@@ -60,7 +60,7 @@ def write_chart(
     """Draw a tally by one or two columns as stacked bars and write it.
 
     A column of time runs along the axis; with two others the first does. Nine or more series are
-    folded: the smallest into *others*.
+    folded: the smallest into *others*. Doubtful entries are not drawn.
 
     Args:
         tally: of :func:`adiz.identify.tally.tally_stays`; its total row is not drawn.
@@ -71,7 +71,7 @@ def write_chart(
         AdizError: another ending, more than two columns, or the file cannot be written.
     """
     path = Path(path)
-    by = [c for c in tally.columns if c not in ("sorties", "entries", "possible")]
+    by = [c for c in tally.columns if c not in COUNTS]
     if path.suffix.lower() not in (".svg", ".png"):
         raise AdizError(f"{path}: a chart ends in .svg or .png")
     if len(by) > 2:
@@ -97,7 +97,8 @@ def lay_out(tally: pl.DataFrame, by: Sequence[str], count: str, title: str = "")
     values: dict[tuple[str, str], int] = {}
     for row in rows.iter_rows(named=True):
         key = (row[axis], row[split] if split else count)
-        values[key] = values.get(key, 0) + row[count]
+        doubtful = row.get("doubtful", 0) if count == "entries" else 0
+        values[key] = values.get(key, 0) + row[count] - doubtful
     columns = _fill(axis, sorted({x for x, _ in values}))
     series = _series(values)
     top = max((sum(_value(values, x, s, series) for s in series) for x in columns), default=0)
@@ -130,8 +131,8 @@ def lay_out(tally: pl.DataFrame, by: Sequence[str], count: str, title: str = "")
                 Bar(WIDTH - RIGHT + 16, below, 12, 12, colour),
                 Text(WIDTH - RIGHT + 34, below + 11, s),
             ]
-    for i, line in enumerate(DEFINITIONS):
-        marks.append(Text(LEFT, HEIGHT - BOTTOM + 50 + 18 * i, line, 11))
+    for i, line in enumerate((*DEFINITIONS[:-1], DEFINITIONS[-1][:-1] + "; not drawn.")):
+        marks.append(Text(LEFT, HEIGHT - BOTTOM + 46 + 18 * i, line, 11))
     return marks
 
 

@@ -16,8 +16,8 @@ Identity never means intent: nothing here says friend or foe.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -81,11 +81,13 @@ class Identity:
         statements: all of them, in the order of the module's rules.
         conflicts: sentences about statements that cannot all be true, and about positions that
             one aircraft cannot have had.
+        leaping: its positions leap: two aircraft, or false positions.
     """
 
     track_id: str
     statements: tuple[Statement, ...]
     conflicts: tuple[str, ...] = ()
+    leaping: bool = False
 
     def about(self, subject: str) -> tuple[Statement, ...]:
         """The statements about one subject; those that settle it alone, where there are any."""
@@ -216,7 +218,7 @@ def _say_squawk(squawk: str) -> Iterable[Statement]:
         yield Statement("squawk", f"{squawk} {meaning}", f"squawk {squawk}", "ICAO Doc 4444")
 
 
-def identify(seen: Seen, registry: Registry | None = None, leaps: Iterable[str] = ()) -> Identity:
+def identify(seen: Seen, registry: Registry | None = None, leaps: Sequence[str] = ()) -> Identity:
     """The identity of one track from what its reports say, and the leaps it takes part in."""
     statements: list[Statement] = []
     if registry:
@@ -231,8 +233,7 @@ def identify(seen: Seen, registry: Registry | None = None, leaps: Iterable[str] 
             statements += say(value)
     statements += _say_callsigns(seen.callsign)
     identity = Identity(seen.track_id, tuple(statements))
-    conflicts = (*_conflicts(identity, seen), *leaps)
-    return Identity(seen.track_id, identity.statements, conflicts)
+    return replace(identity, conflicts=(*_conflicts(identity, seen), *leaps), leaping=bool(leaps))
 
 
 def _same(subject: str, value: str) -> str:
