@@ -59,13 +59,15 @@ static int pieces(double length, double step) {
 
 static int densify_geodesic(int straight, double lat1, double lon1, double lat2, double lon2,
                             double tolerance_m, Points *out) {
-    double s, az, lat, lon;
-    if (geodesic_inverse(lat1, lon1, lat2, lon2, &s, &az, NULL)) return 1;
-    /* A geodesic can climb above both its ends; its summit bounds the latitude. */
-    double u = atan((1.0 - WGS84_F) * tan(lat1 * DEG));
-    double top = acos(fmin(1.0, fabs(cos(u) * sin(az * DEG)))) / DEG;
-    double high = s > 50000.0 ? top : fmax(fabs(lat1), fabs(lat2));
-    int n = pieces(s, step_m(high, straight == STRAIGHT_PLANAR ? 1.1 : 0.0, tolerance_m));
+    double s, az, az2, lat, lon;
+    if (geodesic_inverse(lat1, lon1, lat2, lon2, &s, &az, &az2)) return 1;
+    /* cos(u) sin(azimuth) is the same all along (Clairaut). The edge is highest at an end, or at
+       its summit where it turns from poleward to equatorward; there it also leans most. */
+    double clairaut = fabs(cos(atan((1.0 - WGS84_F) * tan(lat1 * DEG))) * sin(az * DEG));
+    double high = fmax(fabs(lat1), fabs(lat2));
+    if (cos(az * DEG) * cos(az2 * DEG) < 0.0) high = acos(fmin(1.0, clairaut)) / DEG;
+    double lean = fmin(1.0, clairaut / cos(fmin(high, 89.99) * DEG));
+    int n = pieces(s, step_m(high, straight == STRAIGHT_PLANAR ? fmin(1.1, 2.01 * lean) : 0.0, tolerance_m));
     points_add(out, lat1, lon1);
     for (int i = 1; i < n; i++) {
         geodesic_direct(lat1, lon1, az, s * i / n, &lat, &lon);
@@ -101,16 +103,18 @@ void densify_arc(int straight, double center_lat, double center_lon, double azim
                  double sweep_deg, double r1_m, double r2_m, double tolerance_m, Points *out) {
     double r = fmax(r1_m, r2_m), lat, lon;
     double high = fmin(fabs(center_lat) + r / MEAN_RADIUS_M / DEG, 89.99);
-    /* Vertices are moved outwards by the tolerance, so chords may stray by twice as much. */
+    /* Vertices are moved outwards by up to the tolerance, so chords may stray by that much more;
+       by half of it where one end of the chord is not moved. */
     double kg = 1.0 / (MEAN_RADIUS_M * tan(fmin(r / MEAN_RADIUS_M, 1.5)));
     if (straight == STRAIGHT_PLANAR) kg += 1.1 * tan(high * DEG) / MEAN_RADIUS_M;
     double length = r * fabs(sweep_deg) * DEG;
     int whole = fabs(fabs(sweep_deg) - 360.0) < 1e-9;
-    int n = pieces(length, sqrt(8.0 * 2.0 * tolerance_m / kg));
+    double shift = fmin(tolerance_m, r * 1e-3);
+    int n = pieces(length, sqrt(8.0 * (tolerance_m + shift / (whole ? 1.0 : 2.0)) / kg));
     if (n < 12 && whole) n = 12;
     for (int i = 0; i < n; i++) {
         double t = (double)i / n;
-        double out_m = i || whole ? fmin(tolerance_m, r * 1e-3) : 0.0; /* a given start is kept */
+        double out_m = i || whole ? shift : 0.0; /* a given start is kept, and so is the end */
         geodesic_direct(center_lat, center_lon, azimuth1_deg + t * sweep_deg,
                         r1_m + t * (r2_m - r1_m) + out_m, &lat, &lon);
         points_add(out, lat, lon);
