@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ import pytest
 
 import adiz
 from adiz.errors import ZoneError
+from adiz.zones.load import CATALOGUE
 
 SQUARE = (
     '{"type": "Polygon", "coordinates": [[[130, 37], [131, 37], [131, 38], [130, 38], [130, 37]]]}'
@@ -77,3 +80,15 @@ def test_loading_zones_loads_no_heavy_library() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_catalogue_files_are_in_the_form_their_tool_writes() -> None:
+    path = Path(__file__).parents[2] / "tools" / "set_rings.py"
+    spec = importlib.util.spec_from_file_location("set_rings", path)
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    for file in CATALOGUE.glob("*.geojson"):
+        text = file.read_text("utf-8")
+        assert tool.text_of(json.loads(text)) == text, file.name

@@ -23,10 +23,9 @@ _REFERENCES: dict[str, Reference] = {
     **dict.fromkeys(("AGL", "SFC", "GND", "ASFC", "AAL"), "AGL"),
     **dict.fromkeys(("STD", "1013"), "FL"),
 }
-_LEVEL = re.compile(r"(?:FL|F)\s*(\d{1,3}(?:\.\d+)?)$")
-_HEIGHT = re.compile(
-    r"([+-]?\d+(?:\.\d+)?)\s*(FEET|FT|F|'|METRES|METERS|MTS|M(?!SL))?\.?\s*([A-Z0-9]*)$"
-)
+_LEVEL = r"(?:FL|F)\s*(\d{1,3}(?:\.\d+)?)"
+_HEIGHT = r"([+-]?\d+(?:\.\d+)?)\s*(FEET|FT|F|'|METRES|METERS|MTS|M(?!SL))?\.?\s*([A-Z0-9]*)"
+# Compiled by `re` when first needed: the catalogue's SFC and UNL never get that far.
 _HIGHEST_FT = 328_084.0
 """100 km: above it the number is a slip of the pen or of the unit."""
 
@@ -44,11 +43,11 @@ def parse_limit(text: str, *, unit: str = "") -> Limit:
     plain = " ".join(str(text).upper().replace(",", "").split())
     if plain in _WORDS:
         return _WORDS[plain]
-    if level := _LEVEL.match(plain):
+    if level := re.fullmatch(_LEVEL, plain):
         return make_limit(float(level[1]) * FT_PER_FL, "FL")
     if plain.startswith("FL"):
         raise _fault(f"{text!r} is a flight level without its number", "write FL195")
-    height = _HEIGHT.match(plain)
+    height = re.fullmatch(_HEIGHT, plain)
     if not height or height[3] not in _REFERENCES:
         raise _fault(f"{text!r} is not a height", "write FL195, 4500 ft AMSL, SFC or UNL")
     written = (height[2] or unit)[:1]
