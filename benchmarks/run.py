@@ -156,8 +156,9 @@ def warm(folder: Path) -> None:
 
 def run_command(command: list[str]) -> tuple[str, float, float, int]:
     """Standard output, wall seconds, peak megabytes and exit code of a process."""
+    usual = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=usual) as process:
         watch = threading.Timer(STOP_S, process.kill)
         watch.start()
         assert process.stdout is not None

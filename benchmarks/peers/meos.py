@@ -1,7 +1,7 @@
 """MEOS through pymeos: ``tpointseq_make_coords`` and ``tgeo_at_geom``, planar, one thread.
 
-Line-based, so nothing is missed between two reports. Where MEOS raises (a roundoff error, about
-once in some thousand calls) its stays of that track in that zone are unknown: a row without times.
+Line-based, so nothing is missed between two reports. Where MEOS raises (rarely, a roundoff error)
+its stays of that track in that zone are unknown: a row without times.
 """
 
 import numpy as np
