@@ -237,7 +237,9 @@ def test_a_scene_of_other_layers(browser: Any, tmp_path: Path) -> None:
     page.wait_for_timeout(250)
     assert page.inner_text("#summary") == "What it says"
     assert "reconstructed" in page.inner_text("#legend")
-    assert not page.locator("#player").is_visible()
+    assert not page.locator("#timebar").is_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(100)
     assert colors(page) > 20
     assert errors == []
     page.close()

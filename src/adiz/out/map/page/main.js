@@ -4,9 +4,11 @@ const scene = JSON.parse(document.getElementById("scene").textContent);
 const $ = (id) => document.getElementById(id);
 const projection = makeProjection(scene.view.lat, scene.view.lon, scene.view.radius_deg);
 const shapes = makeShapes(scene, projection);
-const clock = makeClock(scene.time || { start_ms: 0, span_ms: 0, zones: [] });
+const timeless = !scene.time; // a scene may have none
+scene.time = scene.time || { start_ms: 0, span_ms: 0, zones: [] };
+const clock = makeClock(scene.time);
 const stage = $("stage");
-const span = scene.time ? scene.time.span_ms : 0;
+const span = scene.time.span_ms;
 scene.several = shapes.paths.length > 1;
 scene.zonesWithStays = new Set((scene.stays || []).map((row) => row.zone)).size;
 
@@ -102,6 +104,11 @@ function showStay(number) {
 
 function startTime() {
   const slider = $("slider");
+  if (timeless) {
+    $("timebar").hidden = true;
+    now = -1; // before all paths: no aircraft is shown
+    return;
+  }
   if (!span) {
     $("timebar").classList.add("still");
     setTime(0);
@@ -198,7 +205,7 @@ function pointer() {
   });
   top.addEventListener("click", () => {
     if (!hovered) return;
-    setTime(hovered.mark && hovered.mark.form === "stay" ? hovered.mark.t : hovered.t ?? now);
+    if (!timeless) setTime(hovered.mark && hovered.mark.form === "stay" ? hovered.mark.t : hovered.t ?? now);
   });
   top.addEventListener("keydown", (event) => {
     if (event.key === "0" || event.key === "Home") showAll();
