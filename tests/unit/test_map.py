@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -83,6 +86,8 @@ def test_nothing_solid_is_drawn_across_a_gap() -> None:
     assert reach["speed_mps"] == pytest.approx(600 * 1852 / 3600, abs=0.001)
     without = build_scene(reports, Zones((box(),)), make_stays([]), Settings())
     assert {kind for _, kind in layer(without, "paths")[0]["runs"]} == {"outside", "gap"}
+    ended = build_scene(reports, Zones((box(),)), make_stays([]), Settings(track_end_s=1000))
+    assert {kind for _, kind in layer(ended, "paths")[0]["runs"]} == {"outside", "apart"}
 
 
 def test_thinned_track_holds_its_tolerance_at_every_report() -> None:
@@ -195,6 +200,31 @@ def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
         pages.append((tmp_path / name).read_bytes())
     assert pages[0] == pages[1]
     assert len(pages[0]) < 300_000
+
+
+def test_the_bytes_do_not_depend_on_the_order_of_hashes(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from tests.map_data import *; from adiz.out.map import write_map\n"
+        "zones = Zones(tuple(box(n, west=w) for n, w in (('A', 131), ('B', 124), ('C', 128))))\n"
+        "stays = make_stays([crossing(60, 120, zone_id=n) for n in 'ABC'])\n"
+        "write_map(sys.argv[2], make_reports(straight('one', 30.0, 130.0)), zones, stays)"
+    )
+    pages = set()
+    for seed in ("1", "2", "3"):
+        path = tmp_path / seed
+        subprocess.run(
+            [sys.executable, "-c", program, str(Path(__file__).parent.parent.parent), str(path)],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+        )
+        pages.add(path.read_bytes())
+    assert len(pages) == 1
+
+
+def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FaultyInputError, match="cannot be written"):
+        write_map(tmp_path / "no" / "map.html", *box_case())
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:

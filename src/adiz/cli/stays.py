@@ -107,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
             stays,
             time_zones=args.show_zone,
             max_gap_s=args.max_gap,
+            track_end_s=args.track_end,
             max_speed_kt=args.max_speed_kt,
         )
         _say(args, f"map: {args.map}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adiz.errors import Fault, FaultyInputError
 from adiz.zones.model import Zones
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def write_map(
     time_zones: Sequence[str] = (),
     title: str = "",
     max_gap_s: float = 120.0,
+    track_end_s: float = 21_600.0,
     max_speed_kt: float | None = None,
 ) -> None:
     """Write a map of stays that opens in any browser, from a disk or a server.
@@ -38,12 +40,14 @@ def write_map(
         stays: the stays table (:data:`adiz.schema.STAYS`).
         time_zones: IANA names; each time is shown in UTC and in all of these.
         title: the heading; "" for one made from the stays.
-        max_gap_s: seconds; a longer leg is drawn as a gap. As given to ``find_stays``.
+        max_gap_s, track_end_s: seconds; a longer leg is drawn as a gap, a longer one still not at
+            all. As given to ``find_stays``.
         max_speed_kt: knots; the bound on what could be reached within a gap. As given to
             ``find_stays``; None likewise means the type's published maximum, else 650.
 
     Raises:
-        FaultyInputError: a time zone that the IANA database does not have.
+        FaultyInputError: a time zone that the IANA database does not have, or a file that cannot
+            be written.
 
     Example:
         >>> import adiz
@@ -56,6 +60,16 @@ def write_map(
     from adiz.out.map.page import render
     from adiz.out.map.scene import Settings, build_scene
 
-    settings = Settings(tuple(time_zones), title, max_gap_s=max_gap_s, max_speed_kt=max_speed_kt)
+    settings = Settings(
+        tuple(time_zones),
+        title,
+        max_gap_s=max_gap_s,
+        track_end_s=track_end_s,
+        max_speed_kt=max_speed_kt,
+    )
     text = render(build_scene(reports, zones, stays, settings))
-    Path(path).write_text(text, encoding="utf-8", newline="\n")
+    try:
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        fault = Fault(f"the map cannot be written: {error.strerror}", file=os.fspath(path))
+        raise FaultyInputError(fault) from None

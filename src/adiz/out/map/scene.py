@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adiz.detect.stays import DEFAULT_MAX_GAP_S, DEFAULT_TRACK_END_S
 from adiz.out.map.clocks import clocks
 from adiz.out.map.codec import pack
 from adiz.out.map.land import CREDIT, land_near, places_near
@@ -39,7 +40,8 @@ class Settings:
 
     time_zones: Sequence[str] = ()
     title: str = ""
-    max_gap_s: float = 120.0
+    max_gap_s: float = DEFAULT_MAX_GAP_S
+    track_end_s: float = DEFAULT_TRACK_END_S
     max_speed_kt: float | None = None
     max_tracks: int = MAX_TRACKS
     max_points: int = MAX_POINTS
@@ -136,6 +138,7 @@ def _paths(
             crossings.get(part["track_id"][0], np.zeros((0, 3))),
             start_ms,
             settings.max_gap_s,
+            settings.track_end_s,
             floor_m,
         )
         for part in reports.partition_by("track_id", maintain_order=True)
@@ -178,7 +181,7 @@ def _view(reports: pl.DataFrame, zones: Sequence[Zone], with_stays: set[str]) ->
     if not len(lat) and rings:
         lat, lon = np.concatenate(list(rings.values())).T
     radius = max(_frame(lat, lon)[2], MIN_RADIUS_DEG)
-    for zone_id in with_stays & rings.keys():
+    for zone_id in sorted(with_stays & rings.keys()):
         both = np.concatenate([np.stack([lat, lon], axis=1), rings[zone_id]]).T
         if _frame(*both)[2] < 2 * radius:
             lat, lon = both

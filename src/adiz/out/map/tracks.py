@@ -33,6 +33,7 @@ class Track:
         lat_deg, lon_deg, alt_ft, gs_kt: (n,); the last two NaN where unknown.
         stray_m: significance of each point (n,); infinite where it must be kept.
         gaps: index of the point before each gap.
+        ends: those of them at which the track ends, and begins anew.
     """
 
     track_id: str
@@ -46,10 +47,16 @@ class Track:
     gs_kt: Floats
     stray_m: Floats
     gaps: list[int]
+    ends: frozenset[int]
 
 
 def build_track(
-    reports: pl.DataFrame, crossings: Floats, start_ms: int, max_gap_s: float, floor_m: float
+    reports: pl.DataFrame,
+    crossings: Floats,
+    start_ms: int,
+    max_gap_s: float,
+    track_end_s: float,
+    floor_m: float,
 ) -> Track:
     """A track from its reports, in time order, and its crossings.
 
@@ -57,7 +64,7 @@ def build_track(
         reports: rows of one track in the order of time.
         crossings: (m, 3): milliseconds after the map's start, latitude, longitude.
         start_ms: the map's zero of time, milliseconds of the epoch.
-        max_gap_s: a longer leg is a gap.
+        max_gap_s, track_end_s: a longer leg is a gap; a longer one still ends the track.
         floor_m: detail below this is not looked into when thinning.
     """
     import polars as pl
@@ -79,6 +86,7 @@ def build_track(
     values, crossed = _with_crossings(values, crossings)
     time, lat, lon, alt, speed = values
     gaps = np.flatnonzero(np.diff(time) > max_gap_s * 1000.0)
+    ends = np.flatnonzero(np.diff(time) > track_end_s * 1000.0)
     anchors = np.unique(np.concatenate([[0, len(time) - 1], gaps, gaps + 1, crossed]))
     stray = np.zeros(len(time))
     places = EARTH_RADIUS_M * unit_vectors(lat, lon)
@@ -99,6 +107,7 @@ def build_track(
         speed,
         stray,
         gaps.tolist(),
+        frozenset(ends.tolist()),
     )
 
 
@@ -127,7 +136,7 @@ def _common(reports: pl.DataFrame, name: str) -> str:
 
 def _label(reports: pl.DataFrame) -> str:
     names = (_common(reports, name) for name in ("callsign", "registration", "track_id"))
-    return next(name for name in names if name)
+    return next((name for name in names if name), "?")
 
 
 def _facts(reports: pl.DataFrame) -> list[list[str]]:
@@ -174,7 +183,7 @@ def path(
     """
     chosen = np.flatnonzero(keep)
     time = track.time_ms[chosen]
-    gaps = {int(np.searchsorted(chosen, gap)) for gap in track.gaps}
+    gaps = {int(np.searchsorted(chosen, gap)): gap for gap in track.gaps}
     middles = (time[:-1] + time[1:]) / 2
     within = np.zeros(len(middles), dtype=bool)
     for begin, end in inside:
@@ -183,7 +192,7 @@ def path(
     for leg in range(len(middles)):
         kind = "inside" if within[leg] else "outside"
         if leg in gaps:
-            kind = "gap"
+            kind = "apart" if gaps[leg] in track.ends else "gap"
             for begin, end, certainty in gap_stays:
                 if begin < time[leg + 1] and end > time[leg]:
                     kind = "definite" if "definite" in (kind, certainty) else "possible"

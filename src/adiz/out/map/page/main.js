@@ -12,9 +12,15 @@ const span = scene.time.span_ms;
 scene.several = shapes.paths.length > 1;
 scene.zonesWithStays = new Set((scene.stays || []).map((row) => row.zone)).size;
 
+// seconds shown a second
+const SPEEDS = [
+  [1, "real time"], [10, "10 s/s"], [30, "30 s/s"], [60, "1 min/s"], [120, "2 min/s"], [300, "5 min/s"],
+  [600, "10 min/s"], [1800, "30 min/s"], [3600, "1 h/s"], [21600, "6 h/s"], [86400, "1 day/s"],
+];
+
 let now = 0;
 let hovered = null;
-let stale = { base: true, top: true };
+let stale = true; // the still picture is to be drawn anew
 let asked = false;
 let paperScale = 0;
 let room = null;
@@ -24,7 +30,7 @@ const painter = makePainter($("base"), scene, shapes, projection, view, clock);
 const moment = makeMoment($("top"), shapes, projection, view);
 
 function refresh(base = true) {
-  stale.base = stale.base || base;
+  stale = stale || base;
   if (asked) return;
   asked = true;
   requestAnimationFrame(paint);
@@ -33,10 +39,10 @@ function refresh(base = true) {
 function paint() {
   asked = false;
   const dpr = paperScale || window.devicePixelRatio || 1;
-  if (stale.base) room = painter.paint(now, dpr);
+  if (stale) room = painter.paint(now, dpr);
   if (paperScale) moment.paintOnto(painter.ctx, now, room);
   else moment.paint(now, hovered, dpr, room);
-  stale = { base: false };
+  stale = false;
 }
 
 const home = scene.view.hold.map(([lat, lon]) => projection.forward(lat, lon));
@@ -115,10 +121,31 @@ function startTime() {
     return;
   }
   slider.max = span;
-  const speeds = [1, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400];
-  const names = { 1: "real time", 10: "10 s/s", 30: "30 s/s", 60: "1 min/s", 120: "2 min/s", 300: "5 min/s", 600: "10 min/s", 1800: "30 min/s", 3600: "1 h/s", 21600: "6 h/s", 86400: "1 day/s" };
-  for (const speed of speeds) $("speed").append(element("option", { value: speed }, names[speed]));
-  $("speed").value = speeds.find((speed) => span / 1000 / speed <= 60) || 86400;
+  for (const [speed, name] of SPEEDS) $("speed").append(element("option", { value: speed }, name));
+  $("speed").value = (SPEEDS.find(([speed]) => span / 1000 / speed <= 60) || SPEEDS.at(-1))[0];
+  const step = (way) => setTime(now + way * Number($("speed").value) * 1000);
+  const toggle = makePlayer();
+  $("back").addEventListener("click", () => step(-1));
+  $("forth").addEventListener("click", () => step(1));
+  slider.addEventListener("input", () => setTime(Number(slider.value)));
+  slider.addEventListener("keydown", (event) => {
+    const way = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    step(way);
+  });
+  $("top").addEventListener("keydown", (event) => {
+    const act = { " ": toggle, ",": () => step(-1), ".": () => step(1) }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  const entries = (scene.stays || []).map((row) => row.entry.t).filter((t) => t !== null);
+  setTime(entries.length ? Math.min(...entries) : 0);
+}
+
+/** The play button; returns what it does. */
+function makePlayer() {
   let last = 0;
   let playing = false;
   const mark = () => {
@@ -140,23 +167,8 @@ function startTime() {
     mark();
     if (playing) requestAnimationFrame(tick);
   };
-  const step = (way) => setTime(now + way * Number($("speed").value) * 1000);
   $("play").addEventListener("click", toggle);
-  $("back").addEventListener("click", () => step(-1));
-  $("forth").addEventListener("click", () => step(1));
-  slider.addEventListener("input", () => setTime(Number(slider.value)));
-  slider.addEventListener("keydown", (event) => {
-    const way = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-    if (!way) return;
-    event.preventDefault();
-    step(way);
-  });
-  $("top").addEventListener("keydown", (event) => {
-    const act = { " ": toggle, ",": () => step(-1), ".": () => step(1) }[event.key];
-    if (act) event.preventDefault(), act();
-  });
-  const entries = (scene.stays || []).map((row) => row.entry.t).filter((t) => t !== null);
-  setTime(entries.length ? Math.min(...entries) : 0);
+  return toggle;
 }
 
 /** Above the slider: when some track was inside, possibly inside, or not seen. */
@@ -171,7 +183,7 @@ function paintStrip() {
   ctx.scale(dpr, dpr);
   for (const [kind, look] of Object.entries(LINES)) {
     ctx.fillStyle = kind === "outside" ? "#b9c4cd" : look.color;
-    ctx.globalAlpha = kind === "gap" ? 0 : 1;
+    ctx.globalAlpha = kind === "gap" || kind === "apart" ? 0 : 1;
     const [top, height] = kind === "outside" ? [h / 2 - 1, 2] : look.unseen ? [h / 2 - 2, 4] : [1, h - 2];
     for (const { t, runs } of shapes.paths)
       runs.forEach(([from, k], n) => {
@@ -237,4 +249,4 @@ startTime();
 pointer();
 new ResizeObserver(() => { resize(); paintStrip(); }).observe(stage);
 for (const [name, scale] of [["beforeprint", 3], ["afterprint", 0]])
-  window.addEventListener(name, () => { paperScale = scale; stale.base = true; paint(); });
+  window.addEventListener(name, () => { paperScale = scale; stale = true; paint(); });

@@ -121,6 +121,7 @@ function makeMoment(canvas, shapes, projection, view) {
     const here = pathAt(shape, now);
     if (!here) return;
     const kind = shape.kinds[here.leg] || "outside";
+    if (kind === "apart" && here.share < 1) return;
     if (LINES[kind].unseen && here.share > 0 && here.share < 1) return unseen(shape, here.leg, now);
     trail(shape, here, now);
     const [x, y] = view.toScreen(projection.forward(here.lat, here.lon));

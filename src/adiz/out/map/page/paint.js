@@ -9,6 +9,7 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
   for (const shape of shapes.paths)
     shape.legs.forEach((points, i) => {
       const kind = shape.kinds[i];
+      if (kind === "apart") return;
       if (!lines.has(kind)) lines.set(kind, new Path2D());
       const path = lines.get(kind);
       if (!i || shape.kinds[i - 1] !== kind || LINES[kind].dash.length) path.moveTo(...points[0]);
@@ -221,6 +222,13 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     inMap(dpr);
     stroke(shapes.land.coast, COAST, scene.view.radius_deg > 8 ? 0.6 : 0.9);
     for (const shape of shapes.areas) area(shape, now);
+    drawTracks();
+    const room = makeRoom(view.w, view.h);
+    drawLabels(room, grid, dpr);
+    return room;
+  }
+
+  function drawTracks() {
     for (const item of shapes.reach)
       if (item.path && item.shown) {
         ctx.fillStyle = LINES.possible.color;
@@ -243,7 +251,9 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
       if (!look.dash.length) stroke(path, "rgba(255,255,255,.75)", width + 2.4);
       stroke(path, look.color, width, look.dash);
     }
-    const room = makeRoom(view.w, view.h);
+  }
+
+  function drawLabels(room, grid, dpr) {
     for (const shape of shapes.paths) room.line(shape.points.map(view.toScreen), 3);
     for (const shape of shapes.areas) room.line(shape.edge.map(view.toScreen), 1);
     for (const shape of shapes.areas) shape.labelAt = null;
@@ -265,7 +275,6 @@ function makePainter(canvas, scene, shapes, projection, view, clock) {
     for (const { labelAt, color } of shapes.areas)
       if (labelAt) drawText(ctx, labelAt.text, labelAt.x, labelAt.y, { font: labelAt.font, color, align: "center", halo: 4 });
     ctx.letterSpacing = "0px";
-    return room;
   }
 
   return { paint, ctx };

@@ -56,7 +56,7 @@ function factList(facts) {
 
 function fillLegend(node, scene, shapes, refresh) {
   const kinds = new Set(shapes.paths.flatMap((shape) => shape.kinds));
-  const lines = Object.entries(LINES).filter(([kind]) => kinds.has(kind)).reverse();
+  const lines = Object.entries(LINES).filter(([kind, look]) => look.label && kinds.has(kind)).reverse();
   if (lines.length) {
     node.append(element("h2", {}, "Tracks"));
     node.append(element("ul", {}, ...lines.map(([, look]) => entry(lineSwatch(look), look.label))));
@@ -65,7 +65,7 @@ function fillLegend(node, scene, shapes, refresh) {
   }
   const marks = new Map();
   for (const mark of shapes.marks)
-    if (mark.form === "stay") marks.set(KINDS[mark.kind][mark.side] || mark.kind, mark);
+    if (mark.form === "stay") marks.set(kindText(mark.kind, mark.side), mark);
   if (marks.size) {
     node.append(element("h2", {}, "Marks"));
     const items = [...marks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([text, mark]) =>
@@ -108,6 +108,7 @@ function findUnder(shapes, view, px, py) {
   const near = 9 / view.k;
   for (const shape of shapes.paths)
     for (let i = 0; i < shape.kinds.length; i++) {
+      if (shape.kinds[i] === "apart") continue;
       const [a, b] = [shape.points[i], shape.points[i + 1]];
       const [ux, uy] = [b[0] - a[0], b[1] - a[1]];
       const share = Math.max(0, Math.min(1, ((mx - a[0]) * ux + (my - a[1]) * uy) / (ux * ux + uy * uy || 1)));
@@ -127,7 +128,7 @@ function fillTip(tip, found, scene, clock, view) {
     const { mark } = found;
     if (mark.form !== "stay") lines.push(mark.label, position(mark.lat, mark.lon));
     else {
-      lines.push(`${clip(mark.track)}: ${KINDS[mark.kind][mark.side] || mark.kind}`, clip(mark.zone, 60));
+      lines.push(`${clip(mark.track)}: ${kindText(mark.kind, mark.side)}`, clip(mark.zone, 60));
       lines.push(...clock.all(mark.t, { digits: 1, date: "full" }), position(mark.lat, mark.lon));
     }
     for (const [name, value] of mark.facts || []) lines.push(`${name}: ${value}`);

@@ -11,6 +11,7 @@ const HUES = ["#00696f", "#5a489c", "#806000", "#8d2a63", "#2c6b35", "#7b4a1e"];
 
 // line classes, in the order they are drawn; `unseen`: no report says where the aircraft was
 const LINES = {
+  apart: { color: "", width: 0, dash: [], unseen: true, label: "" }, // the track has ended: nothing is drawn
   gap: { color: "#7d8894", width: 1.4, dash: [2, 4], unseen: true, label: "no reports (gap)" },
   possible: { color: "#7a37a8", width: 2, dash: [7, 5], unseen: true, label: "gap: possibly inside" },
   definite: { color: "#d04a02", width: 2, dash: [7, 5], unseen: true, label: "gap: inside on every path" },
@@ -28,6 +29,8 @@ const KINDS = {
   activated: { entry: "zone comes into force", exit: "", shape: "triangle" },
   deactivated: { entry: "", exit: "zone ceases to be in force", shape: "triangle" },
 };
+
+const kindText = (kind, side) => (KINDS[kind] || {})[side] || kind || "";
 
 const markColor = (mark) =>
   mark.form !== "stay" ? mark.color || INK : mark.quiet ? LINES.possible.color : LINES.inside.color;

@@ -46,7 +46,7 @@ function fillTable(node, scene, clock, show) {
     const word = side === "entry" ? "not before " : "not after ";
     box.append(element("b", {}, (known ? "" : word) + utc));
     for (const text of local) box.append(element("span", {}, text));
-    box.append(element("i", {}, known ? (KINDS[end.kind] || {})[side] || end.kind : "in a gap"));
+    box.append(element("i", {}, known ? kindText(end.kind, side) : "in a gap"));
     return box;
   }
 }
