@@ -244,3 +244,28 @@ def test_date_and_time_of_day_in_two_columns(tmp_path: Path) -> None:
     text = "Date\tTime\thex\tlat\tlon\n2020/09/14\t21:47:51.5\tabc123\t1\t2\n"
     row = values(given(tmp_path, "a.tsv", text, time_zone="UTC"))
     assert row["time"] == utc(2020, 9, 14, 21, 47, 51, 500_000)
+
+
+def test_a_heading_that_begins_as_basestation_does_is_a_table(tmp_path: Path) -> None:
+    text = "ID,time,lat,lon\na,2020-01-01T00:00:00Z,1,2\n"
+    assert values(given(tmp_path, "a.csv", text))["track_id"] == "a"
+    cut = SBS[40:]  # a log that begins within a line
+    assert given(tmp_path, "b.sbs", cut, time_zone="UTC").table.height == 3
+
+
+def test_a_gzip_of_several_members_is_one_file(tmp_path: Path) -> None:
+    lines = ["time,id,lat,lon\n", *(f"{1600000000 + i},a,1,2\n" for i in range(9))]
+    packed = b"".join(gzip.compress(line.encode()) for line in lines)
+    assert given(tmp_path, "a.csv.gz", packed).table.height == 9
+
+
+def test_units_of_epochs_may_be_told_by_the_name(tmp_path: Path) -> None:
+    for heading, number in (
+        ("time_ns", 1600000000123456789),
+        ("Time [us]", 1600000000123456),
+        ("timestamp_ms", "1600000000123.456"),
+        ("epoch_s", "1600000000.123456"),
+    ):
+        text = f"{heading},id,lat,lon\n{number},a,1,2\n"
+        time = values(given(tmp_path, "a.csv", text))["time"]
+        assert time == utc(2020, 9, 13, 12, 26, 40, 123_456), heading

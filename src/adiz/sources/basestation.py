@@ -42,9 +42,9 @@ def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, 
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0][:200]
         raise ReportsError(Fault(f"not BaseStation text: {reason}", item.name)) from None
-    raw = raw.with_columns(stamp=pl.col("date") + " " + pl.col("time"))
+    raw = raw.with_columns(generated=pl.col("date") + " " + pl.col("time"))
     when = convert.time(
-        "stamp", raw["stamp"], factor=0.0, time_zone=options.time_zone, file=item.name
+        "generated", raw["generated"], factor=0.0, time_zone=options.time_zone, file=item.name
     )
     notes = (f"{item.name}: {damage}; kept what came before",) if damage else ()
     return _merge(raw.with_columns(when.alias("at")), options), notes
@@ -87,7 +87,7 @@ def _merge(raw: pl.DataFrame, options: Options) -> pl.DataFrame:
             "icao24",
             "callsign",
             "squawk",
-            convert.filled("stamp").alias("time_text"),
+            convert.filled("generated").alias("time_text"),
             convert.filled("lat").alias("lat_text"),
             convert.filled("lon").alias("lon_text"),
             pl.when(~known).then(pl.lit("not a BaseStation message")).alias("fault"),

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from adiz import units
 from adiz.errors import Fault, ReportsError
-from adiz.schema import REPORTS
 
 _HEIGHT = {
     "ft": 1.0,
@@ -149,6 +148,10 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
+def _base(name: str) -> str:
+    return _plain(name).replace("_", "")
+
+
 def _rank(target: str, base: str) -> int | None:
     for rank, line in enumerate(NAMES[target]):
         if base in line.split():
@@ -180,7 +183,7 @@ def make_plan(
     names: Iterable[str],
     *,
     mapping: Mapping[str, str] | None = None,
-    track_is_id: bool | None = None,
+    track_is_id: bool = False,
     file: str | None = None,
 ) -> Plan:
     """Decide what each column of a table means.
@@ -189,8 +192,7 @@ def make_plan(
         names: the columns of the input.
         mapping: our name -> the input's name, for columns that are not to be guessed. Ours may
             carry another unit (``alt_baro_m``, ``gs_kmh``), which is then converted.
-        track_is_id: whether a column called ``track`` names the aircraft (else it is a
-            direction); None where there is no such column.
+        track_is_id: whether a column called ``track`` is the aircraft, else it is a direction.
         file: for messages.
 
     Raises:
@@ -198,62 +200,77 @@ def make_plan(
     """
     names = list(names)
     mapped = _checked_mapping(names, mapping or {}, file)
-    bases = {_plain(n).replace("_", "") for n in names}
-    opensky = bool(bases & _OPENSKY_MARKS)
-    claims: dict[str, list[tuple[int, str, float | None]]] = {}
+    opensky = bool({_base(name) for name in names} & _OPENSKY_MARKS)
     notes = ["read as OpenSky state vectors: metres and metres per second"] if opensky else []
+    claims: dict[str, list[tuple[int, str, float | None]]] = {}
     for name in names:
         if name in mapped.values():
             continue
-        base = _plain(name).replace("_", "")
         meanings = _meanings(name)
-        if base == "track":
-            meanings = [("track_id", 0, None) if track_is_id else ("track_true_deg", 0, None)]
-        elif base in _UNSURE:
-            if opensky:
-                meanings = [(_UNSURE[base], 0, None)]
-            else:
-                notes.append(
-                    f"column '{name}' is left out: its unit or meaning is unknown; "
-                    f"map it (for example {_UNSURE[base]}={name}) if it is wanted"
-                )
+        if _base(name) == "track":
+            meanings = [("track_id" if track_is_id else "track_true_deg", 0, None)]
+        elif (meant := _UNSURE.get(_base(name))) and opensky:
+            meanings = [(meant, 0, None)]
+        elif meant:
+            notes.append(
+                f"column '{name}' is left out: its unit or meaning is unknown; "
+                f"map it (for example {meant}={name}) if it is wanted"
+            )
         for target, rank, factor in meanings:
             claims.setdefault(target, []).append((rank, name, factor))
-    picks: dict[str, Pick] = {}
-    for target, column in mapped.items():
-        ours, factor = _target_of(target)
-        picks[ours] = Pick(column, factor, _plain(target).endswith("utc"))
+    picks = {}
+    for ours, column in mapped.items():
+        target, factor = _target_of(ours)
+        picks[target] = Pick(column, factor, _plain(ours).endswith("utc"))
     for target, claimants in claims.items():
-        if target in picks:
-            continue
-        best = min(claimants)[0]
-        equal = [c for c in claimants if c[0] == best]
-        if len(equal) > 1:
-            raise _ambiguous(target, [c[1] for c in equal], file)
-        _, name, factor = equal[0]
-        if factor is None:
-            unit = _OPENSKY_UNITS.get(_plain(name).replace("_", "")) if opensky else None
-            factor = _UNITS[target][unit] if unit else (0.0 if target == "time" else 1.0)
-        picks[target] = Pick(name, factor, target == "time" and _plain(name).endswith("utc"))
+        if target not in picks:
+            name, told = _best(target, claimants, file)
+            factor = _default_factor(target, name, opensky) if told is None else told
+            picks[target] = Pick(name, factor, _plain(name).endswith("utc"))
     return Plan(picks, tuple(notes))
+
+
+def _best(
+    target: str, claimants: list[tuple[int, str, float | None]], file: str | None
+) -> tuple[str, float | None]:
+    """The column of the best rank, and its factor; two of one rank are an error."""
+    rank, name, factor = min(claimants, key=lambda claim: claim[0])
+    equal = [f"'{claim[1]}'" for claim in claimants if claim[0] == rank]
+    if len(equal) == 1:
+        return name, factor
+    raise ReportsError(
+        Fault(
+            f"columns {' and '.join(equal)} could each be {target}",
+            file=file,
+            field=target,
+            remedy=f"say which: columns={{'{target}': '{name}'}}, or --column {target}={name} on "
+            "the command line",
+        )
+    )
+
+
+def _default_factor(target: str, name: str = "", opensky: bool = False) -> float:
+    """The factor of a name without a unit; for times 0: their size decides."""
+    if opensky and _base(name) in _OPENSKY_UNITS:
+        return _UNITS[target][_OPENSKY_UNITS[_base(name)]]
+    return 0.0 if target == "time" else 1.0
 
 
 def _target_of(ours: str) -> tuple[str, float]:
     """The reports column and factor that a name of ours stands for."""
-    for column in REPORTS:
-        if ours == column.name:
-            return ours, 0.0 if ours == "time" else 1.0
-    meanings = _meanings(ours) if ours != "track" else [("track_id", 0, None)]
-    targets = {target for target, _, _ in meanings}
-    if len(targets) > 1 and "track_id" in targets:
-        meanings = [m for m in meanings if m[0] != "track_id"]
+    if ours in NAMES:
+        return ours, _default_factor(ours)
+    # A name may be the aircraft's too (icao24, callsign); those go by their own column.
+    meanings = sorted(_meanings(ours), key=lambda meaning: meaning[0] == "track_id")
     if not meanings:
-        known = ", ".join(c.name for c in REPORTS)
         raise ReportsError(
-            Fault(f"no column of the reports table is called '{ours}'", remedy=f"there are {known}")
+            Fault(
+                f"no column of the reports table is called '{ours}'",
+                remedy="there are " + ", ".join(NAMES),
+            )
         )
     target, _, factor = meanings[0]
-    return target, factor if factor is not None else (0.0 if target == "time" else 1.0)
+    return target, _default_factor(target) if factor is None else factor
 
 
 def _checked_mapping(
@@ -270,16 +287,3 @@ def _checked_mapping(
                 )
             )
     return dict(mapping)
-
-
-def _ambiguous(target: str, columns: list[str], file: str | None) -> ReportsError:
-    both = " and ".join(f"'{c}'" for c in columns)
-    return ReportsError(
-        Fault(
-            f"columns {both} could each be {target}",
-            file=file,
-            field=target,
-            remedy=f"say which: columns={{'{target}': '{columns[0]}'}}, or --column "
-            f"{target}={columns[0]} on the command line",
-        )
-    )

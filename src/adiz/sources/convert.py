@@ -118,7 +118,9 @@ def truth(column: str, dtype: pl.DataType) -> pl.Expr:
 def epoch(value: pl.Expr, whole: bool, factor: float) -> pl.Expr:
     """UTC microseconds from numbers since 1970; ``factor`` 0: unit by magnitude."""
     size = value.abs()
-    if factor:
+    if factor and whole:  # staying whole: nanoseconds do not fit a float
+        scaled = value * int(factor) if factor >= 1 else value // round(1 / factor)
+    elif factor:
         scaled = value * factor
     elif whole:
         scaled = (
@@ -140,7 +142,7 @@ def epoch(value: pl.Expr, whole: bool, factor: float) -> pl.Expr:
             .then(value)
             .otherwise(value / 1e3)
         )
-    if not whole or factor:
+    if not whole:
         scaled = pl.when(scaled.is_finite()).then(scaled).round()
     plausible = (scaled >= _EARLIEST_US) & (scaled < _LATEST_US)
     return pl.when(plausible).then(scaled).cast(pl.Int64, strict=False).cast(_UTC)
@@ -186,7 +188,7 @@ def time(
 
 
 def _epoch_text(column: str, sample: pl.Series, factor: float) -> pl.Expr:
-    """Whole numbers stay whole: nanoseconds do not fit a float."""
+    """Numbers since 1970 as text; whole ones stay whole."""
     words = pl.col(column).str.strip_chars()
     whole = epoch(words.cast(pl.Int64, strict=False), True, factor)
     if sample.cast(pl.Int64, strict=False).null_count() == sample.null_count():

@@ -23,7 +23,8 @@ def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, 
     data = as_utf8(data).lstrip(b"\r\n")
     separator = _separator(data, item.name)
     raw, rows, broken = _table(data, separator, item.name)
-    raw = _place_in_two(_time_in_one(raw))
+    if not options.columns:
+        raw = _place_in_two(_time_in_one(raw))
     frame, notes = table_frame(raw, item.name, options, decimal_comma=separator != ",")
     if broken:
         faults = faults_frame([(row, "broken quotes") for row in broken])

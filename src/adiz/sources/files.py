@@ -15,6 +15,7 @@ SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".
             ".kml", ".sbs", ".bst", ".log")  # fmt: skip
 HEAD_BYTES = 1 << 16
 _STEP_BYTES = 1 << 14
+_GZIP = b"\x1f\x8b"
 PathLike = str | os.PathLike[str]
 
 
@@ -35,19 +36,20 @@ class Input:
     def head(self) -> bytes:
         """The first bytes of the content, unpacked."""
         raw = self._bytes(HEAD_BYTES)
-        return _unpack(raw, self.name, HEAD_BYTES)[0] if raw[:2] == b"\x1f\x8b" else raw
+        return _unpack(raw, HEAD_BYTES)[0] if raw[:2] == _GZIP else raw
 
     def content(self) -> tuple[bytes, str | None]:
         """All of the content, unpacked, and what is wrong with the packing, if anything is."""
         raw = self._bytes()
-        return _unpack(raw, self.name) if raw[:2] == b"\x1f\x8b" else (raw, None)
+        return _unpack(raw) if raw[:2] == _GZIP else (raw, None)
 
     def _bytes(self, count: int = -1) -> bytes:
         try:
             with open(self.path, "rb") as file:
                 return file.read(count)
         except OSError as error:
-            raise _unreadable(self.name, error) from None
+            reason = error.strerror or str(error)
+            raise ReportsError(Fault(f"cannot be read: {reason}", self.name)) from None
 
 
 def find_inputs(paths: PathLike | Iterable[PathLike]) -> list[Input]:
@@ -97,28 +99,24 @@ def as_utf8(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _unpack(raw: bytes, name: str, most: int | None = None) -> tuple[bytes, str | None]:
-    """What a gzip file holds, as far as it can be had; several members are one content."""
+def _unpack(raw: bytes, most: int = 0) -> tuple[bytes, str | None]:
+    """What a gzip file holds, as far as it can be had; several members are one content.
+
+    ``most``: stop after so many bytes; 0: never.
+    """
     parts: list[bytes] = []
-    got, rest = 0, raw
-    while rest[:2] == b"\x1f\x8b" and (most is None or got < most):
+    got = at = 0
+    while raw[at : at + 2] == _GZIP and (not most or got < most):
         unpacker = zlib.decompressobj(wbits=31)
         try:
-            for at in range(0, len(rest), _STEP_BYTES):
-                if most is None:
-                    parts.append(unpacker.decompress(rest[at : at + _STEP_BYTES]))
-                else:
-                    parts.append(unpacker.decompress(rest[at : at + _STEP_BYTES], most - got))
+            while at < len(raw) and not unpacker.eof and (not most or got < most):
+                step = raw[at : at + _STEP_BYTES]
+                parts.append(unpacker.decompress(step, most and most - got))
                 got += len(parts[-1])
-                if unpacker.eof or (most is not None and got >= most):
-                    break
+                at += len(step)
         except zlib.error as error:
             return b"".join(parts), f"the gzip data is damaged ({error})"
-        if most is None and not unpacker.eof:
-            return b"".join(parts), "the gzip file is cut off"
-        rest = unpacker.unused_data + rest[at + _STEP_BYTES :] if unpacker.eof else b""
+        if not unpacker.eof:
+            return b"".join(parts), None if most else "the gzip file is cut off"
+        at -= len(unpacker.unused_data)
     return b"".join(parts), None
-
-
-def _unreadable(name: str, error: OSError) -> ReportsError:
-    return ReportsError(Fault(f"cannot be read: {error.strerror or error}", name))

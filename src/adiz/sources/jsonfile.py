@@ -45,9 +45,9 @@ def _frame(text: Text, item: Input, options: Options) -> tuple[pl.DataFrame, tup
     if not isinstance(first, dict):
         raise _unknown(item)
     if "trace" in first:
-        return readsb.trace_frame(documents, item.name)
+        return readsb.trace_frame(documents), ()
     if "aircraft" in first or ("ac" in first and "now" in first):
-        return readsb.aircraft_frame(documents, item.name)
+        return readsb.aircraft_frame(documents), ()
     if first.get("type") in _GEOJSON and first.keys() & _GEOJSON_MEMBERS:
         return geojson.features_frame(documents, item.name, options)
     if isinstance(whole, list):

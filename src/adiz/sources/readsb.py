@@ -36,9 +36,9 @@ _NACP_ERROR_M = {
 }
 
 
-def trace_frame(traces: list[dict[str, Any]], file: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The frame of ``trace_full``/``trace_recent`` documents."""
-    return pl.concat([_one_trace(t) for t in traces], how="diagonal"), ()
+def trace_frame(traces: list[dict[str, Any]]) -> pl.DataFrame:
+    """The frame of ``trace_full`` and ``trace_recent`` documents."""
+    return pl.concat([_one_trace(t) for t in traces])
 
 
 def _one_trace(trace: dict[str, Any]) -> pl.DataFrame:
@@ -92,9 +92,7 @@ def _one_trace(trace: dict[str, Any]) -> pl.DataFrame:
     return frame.with_columns(pl.col("callsign", "squawk").forward_fill().over("leg"))
 
 
-def aircraft_frame(
-    snapshots: list[dict[str, Any]], file: str
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def aircraft_frame(snapshots: list[dict[str, Any]]) -> pl.DataFrame:
     """The frame of ``aircraft.json`` snapshots, in their order."""
     aircraft: list[dict[str, Any]] = []
     now: list[Any] = []
@@ -136,7 +134,7 @@ def aircraft_frame(
         start=pl.when(start < 1e11).then(start).otherwise(start / 1e3),
         offset=-age,
     )
-    return frame.with_columns(_common()), ()
+    return frame.with_columns(_common())
 
 
 def _common() -> list[pl.Expr]:

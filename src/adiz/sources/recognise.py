@@ -18,7 +18,8 @@ _OTHERS = {
     b"ARROW1": ("an Arrow file", "save it as Parquet"),
     b"SQLite format": ("an SQLite database", "export it as CSV"),
 }
-_BASESTATION = re.compile(rb"(MSG|SEL|ID|AIR|STA|CLK),")
+# The first line may be cut: any message tells. But a heading may well begin with "ID,time".
+_BASESTATION = re.compile(rb"^(?:MSG,[1-8]|(?:SEL|ID|AIR|STA|CLK),\d?),", re.MULTILINE)
 _XML_ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)")
 
 
@@ -47,7 +48,7 @@ def recognise(item: Input) -> str:
         )
     if text[:1] in (b"{", b"["):
         return "json"
-    if _BASESTATION.match(text):
+    if _BASESTATION.search(text):
         return "basestation"
     if text[:1] == b"<":
         return _xml_kind(text, item.name)

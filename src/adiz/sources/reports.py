@@ -204,5 +204,6 @@ def _swap_hint(frame: pl.DataFrame) -> str | None:
         return None
     return (
         f"latitude and longitude seem swapped ({swapped} of {placed} positions are valid only the "
-        "other way round); if so, map the columns the other way"
+        "other way round); if so, say which is which: --column lat_deg=NAME --column lon_deg=NAME, "
+        "or columns= in Python"
     )

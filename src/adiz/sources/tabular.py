@@ -97,7 +97,10 @@ def faults_frame(faults: list[tuple[int, str]]) -> pl.DataFrame:
 def plan_table(sample: pl.DataFrame, file: str, options: Options) -> Plan:
     """What the columns of a table mean; all that a report needs is among them."""
     plan = make_plan(
-        sample.columns, mapping=options.columns, track_is_id=_track_is_id(sample), file=file
+        sample.columns,
+        mapping=options.columns,
+        track_is_id=_track_is_id(sample, file, options),
+        file=file,
     )
     picks, notes = dict(plan.picks), list(plan.notes)
     for target, pick in plan.picks.items():
@@ -147,15 +150,15 @@ def _expr(
     return convert.text(pick.column, dtype)
 
 
-def _track_is_id(sample: pl.DataFrame) -> bool | None:
-    """Whether a column ``track`` is a name: it is not where it holds numbers beside another name.
+def _track_is_id(sample: pl.DataFrame, file: str, options: Options) -> bool:
+    """Whether a column ``track`` is the aircraft, as to some writers, or its direction.
 
-    ``track`` is the aircraft to some writers and its direction to others. Numbers with a fraction
-    are directions; whole numbers are too where another column names the aircraft.
+    Numbers with a fraction are directions; whole numbers are too where something else names the
+    aircraft.
     """
     column = next((c for c in sample.columns if c.strip().lower() == "track"), None)
-    if column is None:
-        return None
+    if column is None or column in options.columns.values():
+        return False
     values = sample[column].drop_nulls().head(10_000)
     if values.dtype == pl.String:
         values = values.filter(values.str.strip_chars() != "").cast(pl.Float64, strict=False)
@@ -164,8 +167,10 @@ def _track_is_id(sample: pl.DataFrame) -> bool | None:
     numbers = values.cast(pl.Float64).drop_nans()
     if (numbers != numbers.round()).any() or (numbers.is_empty() and values.dtype.is_float()):
         return False
-    others = make_plan([c for c in sample.columns if c != column])
-    return "track_id" not in others
+    others = make_plan(
+        [c for c in sample.columns if c != column], mapping=options.columns, file=file
+    )
+    return not options.track_id and "track_id" not in others
 
 
 def _check_required(plan: Plan, names: list[str], file: str, options: Options) -> None:
