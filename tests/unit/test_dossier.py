@@ -41,6 +41,7 @@ from adiz.out.dossier import Material, write_dossier
 from adiz.out.dossier.drawing import Labels, frame_about
 from adiz.out.dossier.exports import claim_reviews, geojson, kml, plain, to_json
 from adiz.out.dossier.page import render_page
+from adiz.out.dossier.topics import sort_topics
 from adiz.out.dossier.view import View
 from adiz.out.dossier.words import say_claim, say_interval, say_list, say_time
 
@@ -318,13 +319,37 @@ def test_every_internal_link_has_its_target(page: str) -> None:
 
 
 def test_the_page_sorts_what_was_found(view: View) -> None:
-    assert [item["claims"] for item in view.disputed()] == [["C1", "C3"]]
-    assert [item["claims"] for item in view.impossible()] == [["C1", "C2"], ["C1"]]
+    assert [topic.claims for topic in view.disputed()] == [["C1", "C3"]]
+    assert [topic.claims for topic in view.impossible()] == [["C1", "C2"]]
+    assert [item["claims"] for item in view.infeasible()] == [["C1"]]
     assert any("No recorded positions" in item["text"] for item in view.unknown())
     assert view.agreed() == []
     rows = {row["claims"][0].claim_id: row["cells"] for row in view.matrix()}
     assert rows["C1"] == ["says", "denies"]
     assert rows["C2"] == ["says", "silent"]
+
+
+def test_one_disagreement_of_many_pairs_is_one_topic(view: View) -> None:
+    found = [
+        Contradiction("presence", ("C1", "C3"), ("kr", "ru"), "a: inside, and never inside."),
+        Contradiction(
+            "distance", ("C2", "C3"), ("kr", "ru"), "a; b: 12 km apart. So it is with C7"
+        ),
+        Contradiction("denial", ("C4", "C5"), ("kr", "ru"), "denied"),
+    ]
+    topics = sort_topics(view.incident, tuple(found))
+    assert [[[c.claim_id for c in side] for side in t.sides] for t in topics] == [
+        [["C1", "C2"], ["C3"]],
+        [["C4"], ["C5"]],
+    ]
+    assert topics[0].reasons == ("12 km apart.",)
+    assert [len(t.contradictions) for t in topics] == [2, 1]
+    circle = [
+        Contradiction("presence", p, ("kr",), "x")
+        for p in (("C1", "C2"), ("C2", "C3"), ("C1", "C3"))
+    ]
+    (topic,) = sort_topics(view.incident, tuple(circle))
+    assert len(topic.sides) == 1
 
 
 def test_the_timeline_shows_several_clocks(view: View) -> None:
@@ -446,7 +471,7 @@ def test_words() -> None:
         "A-50 was at no time in the belt and the other",
         "fighters fired about 80 rounds near A-50 09:09–09:12",
         "denies that A-50 entered the belt at 09:09 (as A-50 says)",
-        "Chinese military aircraft: 25 entries since January (K) January 2019–23 July 2019",
+        "there were 25 entries since January January 2019–23 July 2019",
         "of A-50: “A-50”",
     ]
     time = incident.claims[1].time

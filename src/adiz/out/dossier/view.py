@@ -20,11 +20,9 @@ from adiz.incidents.model import Claim, Incident, Party
 from adiz.incidents.responses import Tally, Total
 from adiz.incidents.surroundings import Circumstances, stated_bounds
 from adiz.incidents.verdicts import Assessment, Verdict
+from adiz.out.dossier.topics import Topic, sort_topics
 from adiz.out.dossier.words import name_zone, say_claim, say_list, say_time
 from adiz.zones.model import Zones
-
-IMPOSSIBLE = ("apart", "sequence")
-"""Kinds of contradiction that rest on geometry, not on one party's word against another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,9 @@ class View:
         speaking = {claim.party for claim in self.incident.claims}
         self.parties = [p for p in self.incident.parties if p.party_id in speaking]
         self.short = _short_names(self.incident.parties, speaking)
+        names = {p.name: self.short[p.party_id] for p in self.incident.parties} | self.zone_names
+        self.plain = sorted(names.items(), key=lambda pair: -len(pair[0]))
+        self.topics = sort_topics(self.incident, self.assessment.contradictions)
         self.clocks = list(self.incident.display_time_zones) or [self.incident.time_zone, "UTC"]
 
     # ---- words
@@ -86,48 +87,66 @@ class View:
     # ---- the four boxes
 
     def agreed(self) -> list[dict[str, Any]]:
-        found = []
+        """Statements that two parties with knowledge of their own make, and none contradicts."""
+        found: list[dict[str, Any]] = []
         for claims in self._statements():
             verdicts = [self.verdicts[c.claim_id] for c in claims if c.claim_id in self.verdicts]
             supporters = {s for v in verdicts for s in v.supporters}
             if not supporters or any(v.opposers for v in verdicts):
                 continue
             parties = sorted({c.party for c in claims} | supporters, key=self._rank)
-            names = say_list([self.short[p] for p in parties])
-            verb = "say" if len(parties) > 1 else "says"
-            found.append(_item(f"{names} {verb}: {self.say(claims[0])}.", claims))
+            parties = [p for p in parties if self.incident.party(p).kind != "press"]
+            text = f"{say_list([self.short[p] for p in parties])} say: {self.say(claims[0])}."
+            same = [one for one in found if one["text"] == text]
+            if same:
+                same[0]["claims"] += [c.claim_id for c in claims]
+            elif len(parties) > 1:
+                found.append(_item(text, claims))
         return found
 
-    def disputed(self) -> list[dict[str, Any]]:
-        return [
-            _item(c.sentence, [self.incident.claim(i) for i in c.claims])
-            for c in self.assessment.contradictions
-            if c.kind not in IMPOSSIBLE
-        ]
+    def disputed(self) -> list[Topic]:
+        return [topic for topic in self.topics if not topic.geometric]
 
-    def impossible(self) -> list[dict[str, Any]]:
-        found = [
-            _item(c.sentence, [self.incident.claim(i) for i in c.claims])
-            for c in self.assessment.contradictions
-            if c.kind in IMPOSSIBLE
-        ]
-        found += [
-            _item(f.sentence, [self.incident.claim(i) for i in f.conflict])
+    def impossible(self) -> list[Topic]:
+        return [topic for topic in self.topics if topic.geometric]
+
+    def infeasible(self) -> list[dict[str, Any]]:
+        """Accounts that no path within the published speeds can satisfy."""
+        return [
+            _item(self.plainly(f.sentence), [self.incident.claim(i) for i in f.conflict])
             for f in self.assessment.feasibilities
             if f.state == "infeasible"
         ]
-        return found
+
+    def by_party(self, side: Iterable[Claim]) -> list[tuple[str, Claim, list[str]]]:
+        """(party, its first claim, ids of all its claims) on one side of a topic."""
+        groups: dict[str, list[Claim]] = {}
+        for claim in side:
+            groups.setdefault(claim.party, []).append(claim)
+        return [
+            (self.short[party], claims[0], [c.claim_id for c in claims])
+            for party, claims in groups.items()
+        ]
+
+    def plainly(self, sentence: str) -> str:
+        """A sentence with the names of zones and parties as the rest of the page has them."""
+        for long, short in self.plain:
+            sentence = sentence.replace(long, short)
+        return sentence
 
     def conditions(self) -> list[dict[str, Any]]:
         """What must hold for an account to be possible."""
         return [
-            _item(s.sentence, [self.incident.claim(i) for i in (s.from_claim, s.to_claim)])
+            _item(
+                self.plainly(s.sentence),
+                [self.incident.claim(i) for i in (s.from_claim, s.to_claim)],
+            )
             for s in self.assessment.sectors
         ]
 
     def unknown(self) -> list[dict[str, Any]]:
         found = [
-            _item(n.sentence, [self.incident.claim(i) for i in n.claims])
+            _item(self.plainly(n.sentence), [self.incident.claim(i) for i in n.claims])
             for n in self.assessment.scope_notes
         ]
         if all(v.tracks == "no data" for v in self.assessment.verdicts):

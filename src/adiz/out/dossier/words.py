@@ -121,7 +121,7 @@ def _act(incident: Incident, claim: Claim, zone_names: dict[str, str]) -> str:
         "warns": f"{name} {'did not warn' if none else 'warned'} {target or 'anyone'}"
         + (f" ({amount})" if amount and not none else ""),
         "notifies": f"{name} {'gave no notice' if none else 'gave notice'}",
-        "counts": f"{name}: {amount} {claim.counting}" + (f" ({zones})" if claim.zones else ""),
+        "counts": f"there were {amount} {claim.counting}",
         "recognises": f"{name} {'does not recognise' if claim.negated else 'recognises'} "
         + (zones if claim.zones else "it"),
     }
