@@ -339,7 +339,7 @@ def test_one_disagreement_of_many_pairs_is_one_topic(view: View) -> None:
     ]
     topics = sort_topics(view.incident, tuple(found))
     assert [[[c.claim_id for c in side] for side in t.sides] for t in topics] == [
-        [["C1", "C2"], ["C3"]],
+        [["C3"], ["C1", "C2"]],
         [["C4"], ["C5"]],
     ]
     assert topics[0].reasons == ("12 km apart.",)
@@ -454,6 +454,7 @@ def test_totals_and_tallies(material: Material) -> None:
 def test_circumstances(material: Material) -> None:
     found = material.circumstances
     assert [(r.claim_id, r.sun.side) for r in found.sun] == [("C4", "on the left beam")] * 2
+    assert {r.heading_claim for r in found.sun} == {""}
     light = {row["capital"]: row["light"] for row in found.light[0][1]}
     assert light["Moscow"] == "nautical twilight"
     inside = {r.zone_id for r in found.zones if r.nearest and r.nearest.inside}
@@ -470,7 +471,7 @@ def test_words() -> None:
         "A-50 passed 12 km E of A-50 09:09–09:12",
         "A-50 was at no time in the belt and the other",
         "fighters fired about 80 rounds near A-50 09:09–09:12",
-        "denies that A-50 entered the belt at 09:09 (as A-50 says)",
+        "denies that A-50 entered the belt at 09:09, as told by A-50",
         "there were 25 entries since January January 2019–23 July 2019",
         "of A-50: “A-50”",
     ]

@@ -33,13 +33,17 @@ from adiz.zones.model import Zones
 
 @dataclass(frozen=True, slots=True)
 class SunRow:
-    """Where the sun stood for a subject on a reconstruction, at a moment a claim names."""
+    """Where the sun stood for a subject at a moment a claim names.
+
+    ``heading_claim``: the claim that states the heading; "" where it is the reconstruction's.
+    """
 
     claim_id: str
     party_id: str
     subject_id: str
     moment: datetime
     sun: SunSeen
+    heading_claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +159,26 @@ def _sun_rows(incident: Incident, assessment: Assessment) -> list[SunRow]:
             ]
         for claim, moment in asked:
             point = _at(path, moment)
-            if point is not None:
-                sun = see_sun(moment, point.lat_deg, point.lon_deg, point.track_true_deg)
-                rows.append(SunRow(claim.claim_id, path.party_id, path.subject_id, moment, sun))
+            if point is None:
+                continue
+            headings = {"": point.track_true_deg} | _stated_heading(incident, path, moment)
+            for heading_claim, heading_deg in sorted(headings.items(), reverse=True):
+                sun = see_sun(moment, point.lat_deg, point.lon_deg, heading_deg)
+                rows.append(
+                    SunRow(
+                        claim.claim_id, path.party_id, path.subject_id, moment, sun, heading_claim
+                    )
+                )
     return rows
+
+
+def _stated_heading(incident: Incident, path: Reconstruction, moment: datetime) -> dict[str, float]:
+    """The heading the account gives for a moment: of the claim that spans it, by its id."""
+    for claim in incident.claims_about(path.subject_id, path.party_id):
+        bounds = stated_bounds(claim)
+        if claim.heading and len(bounds) == 2 and bounds[0] <= moment <= bounds[1]:
+            return {claim.claim_id: claim.heading.middle_deg}
+    return {}
 
 
 def _at(path: Reconstruction, moment: datetime) -> PathPoint | None:

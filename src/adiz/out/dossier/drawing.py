@@ -44,13 +44,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A reconstructed path to draw, with the band of possible positions and labelled crossings."""
+    """A reconstructed path to draw, with labelled crossings.
+
+    ``bands``: (title, begin and end in seconds since 1970, rings) of possible positions.
+    """
 
     key: str
     label: str
     color: str
     points: Points
-    bands: tuple[tuple[str, tuple[Points, ...]], ...] = ()
+    bands: tuple[tuple[str, float, float, tuple[Points, ...]], ...] = ()
     ticks: tuple[tuple[str, float, float], ...] = ()
 
 
@@ -250,14 +253,15 @@ def _zone(frame: Frame, zone: ZoneShape, labels: Labels) -> Iterable[str]:
         f'stroke-dasharray="{dash or "none"}"><title>{escape(zone.label)}</title></path>'
     )
     seen = [
-        (y, x)
+        (x, y)
         for ring in zone.rings
         for x, y in _along(frame, ring)
-        if 110 < x < frame.width - 110 and 24 < y < frame.height - 16
+        if 20 < x < frame.width - 20 and 20 < y < frame.height - 20
     ]
-    if seen:
-        y, x = min(seen)
-        labels.put(x, y, zone.label, color, 13, 6)
+    for key in ((0, -1), (0, 1), (1, 0), (-1, 0)) if seen else ():  # top, bottom, right, left
+        x, y = max(seen, key=lambda spot: (key[0] * spot[0] + key[1] * spot[1], spot))
+        if labels.put(x, y, zone.label, color, 13, 7):
+            break
 
 
 def _along(frame: Frame, ring: Points) -> Iterable[tuple[float, float]]:
@@ -270,12 +274,14 @@ def _along(frame: Frame, ring: Points) -> Iterable[tuple[float, float]]:
 
 def _route(frame: Frame, route: Route, labels: Labels) -> Iterable[str]:
     key = escape(route.key)
-    for name, rings in route.bands:
+    for name, begin, end, rings in route.bands:
         data = "".join(_path(frame, ring, True) for ring in rings)
+        hidden = ' display="none"' if _fills(frame, rings) else ""  # says nothing on paper
         yield (
-            f'<path class="band" data-route="{key}" d="{data}" fill="{route.color}" '
-            f'fill-opacity="0.10" fill-rule="evenodd" stroke="{route.color}" '
-            f'stroke-opacity="0.35" stroke-width="0.6"><title>{escape(name)}</title></path>'
+            f'<path class="band" data-begin="{begin:.0f}" data-end="{end:.0f}" d="{data}"{hidden} '
+            f'fill="{route.color}" fill-opacity="0.10" fill-rule="evenodd" '
+            f'stroke="{route.color}" stroke-opacity="0.4" stroke-width="0.7">'
+            f"<title>{escape(name)}</title></path>"
         )
     yield (
         f'<path data-route="{key}" d="{_path(frame, route.points, False)}" fill="none" '
@@ -287,7 +293,17 @@ def _route(frame: Frame, route: Route, labels: Labels) -> Iterable[str]:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#fff" stroke="{route.color}" '
             'stroke-width="2"/>'
         )
-        labels.put(x, y, label, route.color, 12.5, 8)
+        if label:
+            labels.put(x, y, label, route.color, 12.5, 8)
+
+
+def _fills(frame: Frame, rings: Sequence[Points]) -> bool:
+    """Whether an area is nearly as wide or high as the map."""
+    spots = [frame.place(lat, lon) for ring in rings for lat, lon in ring]
+    xs, ys = [x for x, _ in spots], [y for _, y in spots]
+    return bool(spots) and (
+        max(xs) - min(xs) > 0.7 * frame.width or max(ys) - min(ys) > 0.8 * frame.height
+    )
 
 
 def _ticks(frame: Frame, route: Route) -> Iterable[tuple[str, tuple[float, float]]]:
@@ -299,15 +315,12 @@ def _ticks(frame: Frame, route: Route) -> Iterable[tuple[str, tuple[float, float
         x, y = frame.place(lat, lon)
         for labels, spot in groups:
             if math.hypot(spot[0] - x, spot[1] - y) < 15:
-                if label not in labels:
+                if label and label not in labels:
                     labels.append(label)
                 break
         else:
-            groups.append(([label], (x, y)))
-    return [
-        (labels[0] if len(labels) == 1 else f"{labels[0]}–{labels[-1]}", spot)
-        for labels, spot in groups
-    ]
+            groups.append(([label] if label else [], (x, y)))
+    return [("–".join(dict.fromkeys(labels[:1] + labels[-1:])), spot) for labels, spot in groups]
 
 
 def _marks(frame: Frame, marks: Sequence[Mark], labels: Labels) -> Iterable[str]:
@@ -341,7 +354,8 @@ class Labels:
         """Let no label cover a point's symbol."""
         self.taken.append((x - size, y - size, x + size, y + size))
 
-    def put(self, x: float, y: float, text: str, color: str, size: float, gap: float) -> None:
+    def put(self, x: float, y: float, text: str, color: str, size: float, gap: float) -> bool:
+        """Place a label beside a point; whether there was room for it."""
         wide = 0.54 * size * len(text)
         options = (
             (x + gap, y + size * 0.35, "start"),
@@ -361,7 +375,8 @@ class Labels:
             if within and not any(_overlap(box, other) for other in self.taken):
                 self.taken.append(box)
                 self.drawn.append(_text(at_x, at_y, anchor, text, color, size))
-                return
+                return True
+        return False
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:

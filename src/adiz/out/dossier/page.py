@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from importlib import resources
 from itertools import groupby
 from typing import Any
@@ -27,9 +28,11 @@ from adiz.out.dossier.drawing import (
 )
 from adiz.out.dossier.exports import claim_reviews, to_json, zone_rings
 from adiz.out.dossier.view import View
-from adiz.out.dossier.words import say_interval, say_number, say_quantity, say_time
+from adiz.out.dossier.words import say_interval, say_list, say_number, say_quantity, say_time
 
 BAR_LIMIT_KMH = 1500
+_VAGUE_DEG = 4.0
+"""A reconstruction that may lie anywhere over this many degrees of latitude is not drawn."""
 _WORDINGS = {
     "verbatim": "the source's own words",
     "translation": "translation",
@@ -96,6 +99,7 @@ def render_page(view: View) -> str:
         wordings=_WORDINGS,
         limits=LIMITS,
         sun_note=_sun_note(view),
+        vague=[p for p in view.assessment.reconstructions if p not in _drawn(view)],
         zone_rows=[(w, list(r)) for w, r in groupby(zone_rows, key=lambda row: row.what)],
         zone_reasons=sorted({row.reason for row in zone_rows if row.reason}),
         say_time=lambda time: say_time(time, incident.time_zone),
@@ -157,21 +161,22 @@ def _speed(speed: Interval) -> str:
 
 
 def _sun_note(view: View) -> str:
+    """What the geometry says of glare: on stated headings where there are any."""
     rows = view.material.circumstances.sun
+    stated = [row for row in rows if row.heading_claim]
+    rows, on = (tuple(stated), "the stated headings") if stated else (rows, "the reconstructions")
     if not rows:
         return ""
     least = min(row.sun.off_nose_deg for row in rows)
-    sides = sorted({row.sun.side for row in rows})
+    sides = say_list(sorted({row.sun.side for row in rows}))
+    low, high = (f(row.sun.elevation_deg for row in rows) for f in (min, max))
     if least > 45:
         return (
-            f"At none of these times was the sun within 45° of straight ahead: it stood "
-            f"{' and '.join(sides)}, at least {least:.0f}° from the nose. On these "
-            "reconstructions glare does not explain why a crew looking ahead saw nothing."
+            f"On {on} the sun stood {sides}, {low:.0f}° to {high:.0f}° up and never within "
+            f"{math.floor(least)}° of straight ahead: glare does not explain why a crew looking "
+            "ahead would see nothing."
         )
-    return (
-        f"At its nearest the sun stood {least:.0f}° from straight ahead on these reconstructions: "
-        "glare is possible."
-    )
+    return f"On {on} the sun came to {least:.0f}° from straight ahead: glare is possible."
 
 
 def _bar(leg: LegAssessment) -> str:
@@ -210,7 +215,7 @@ def _bar(leg: LegAssessment) -> str:
 
 def _routes(view: View) -> list[Route]:
     routes = []
-    for index, path in enumerate(p for p in view.assessment.reconstructions if p.points):
+    for index, path in enumerate(_drawn(view)):
         subject = view.incident.subject(path.subject_id).name
         routes.append(
             Route(
@@ -219,7 +224,12 @@ def _routes(view: View) -> list[Route]:
                 color=PALETTE[index % len(PALETTE)],
                 points=[(p.lat_deg, p.lon_deg) for p in path.points],
                 bands=tuple(
-                    (f"possible positions between {b.from_claim} and {b.to_claim}", b.rings)
+                    (
+                        f"possible positions between {b.from_claim} and {b.to_claim}",
+                        b.begin.timestamp(),
+                        b.end.timestamp(),
+                        b.rings,
+                    )
                     for b in path.bands
                 ),
                 ticks=tuple(_ticks(view, path)),
@@ -234,9 +244,26 @@ def _ticks(view: View, path: Reconstruction) -> list[tuple[str, float, float]]:
         near = min(path.points, key=lambda p: abs(p.time - moment))
         claim = view.incident.claim(claim_id)
         time = claim.time
-        label = say_time(time, view.incident.time_zone) if time and not time.interval else claim_id
+        label = say_time(time, view.incident.time_zone) if time and not time.interval else ""
         ticks.append((label, near.lat_deg, near.lon_deg))
     return ticks
+
+
+def _drawn(view: View) -> list[Reconstruction]:
+    """The reconstructions a map can show: those whose account says roughly where they were.
+
+    A path between two crossings of a long edge, with no more said, could lie anywhere along it.
+    """
+    kept = []
+    for path in view.assessment.reconstructions:
+        wide_deg = [
+            max(lat for lat, _ in points) - min(lat for lat, _ in points)
+            for points in ([p for ring in band.rings for p in ring] for band in path.bands)
+            if points
+        ]
+        if path.points and (not wide_deg or min(wide_deg) < _VAGUE_DEG):
+            kept.append(path)
+    return kept
 
 
 def _maps(view: View, routes: list[Route]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -251,8 +278,7 @@ def _maps(view: View, routes: list[Route]) -> tuple[list[dict[str, Any]], dict[s
         for claim, words, lat, lon in claimed_positions(view.incident)
     ]
     maps: list[dict[str, Any]] = []
-    kept = [p for p in view.assessment.reconstructions if p.points]
-    timed = [[(p.time, p.lat_deg, p.lon_deg) for p in path.points] for path in kept]
+    timed = [[(p.time, p.lat_deg, p.lon_deg) for p in path.points] for path in _drawn(view)]
     slider: dict[str, Any] = {
         "begin": min((t[0][0].timestamp() for t in timed), default=0.0),
         "end": max((t[-1][0].timestamp() for t in timed), default=0.0),

@@ -21,7 +21,8 @@ _CLASS = {
 }
 """Kinds that speak of one thing; any other kind is a class of its own."""
 
-_WITH_REASON = ("distance", "reach", "apart", "place", "sequence")
+_WITH_REASON = ("apart", "place", "distance", "reach", "sequence")
+"""Kinds whose sentence ends with figures, the most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Topic:
 
 
 def sort_topics(incident: Incident, contradictions: tuple[Contradiction, ...]) -> list[Topic]:
-    """The topics, in the order of their first contradiction."""
+    """The topics, those that most claims speak to first."""
     groups: list[tuple[str, set[str], list[Contradiction]]] = []
     for one in contradictions:
         kind = _CLASS.get(one.kind, one.kind)
@@ -62,17 +63,29 @@ def sort_topics(incident: Incident, contradictions: tuple[Contradiction, ...]) -
             else:
                 apart.append(group)
         groups = [*apart, (kind, claims, members)]
-    order = {id(one): i for i, one in enumerate(contradictions)}
-    groups.sort(key=lambda group: min(order[id(one)] for one in group[2]))
+    groups.sort(key=lambda group: -len(group[1]))
     return [_topic(incident, kind, members) for kind, _, members in groups]
+
+
+def find_opponents(
+    incident: Incident, contradictions: tuple[Contradiction, ...]
+) -> dict[str, set[str]]:
+    """For each claim the claims that it cannot stand with."""
+    found: dict[str, set[str]] = {}
+    for one in contradictions:
+        for a, b in _edges(incident, one):
+            found.setdefault(a, set()).add(b)
+            found.setdefault(b, set()).add(a)
+    return found
 
 
 def _topic(incident: Incident, kind: str, members: list[Contradiction]) -> Topic:
     sides = _sides(incident, members)
     reasons = [
         one.sentence.rpartition(": ")[2].split(" So it is with ")[0]
+        for kind_ in _WITH_REASON
         for one in members
-        if one.kind in _WITH_REASON
+        if one.kind == kind_
     ]
     claims = [claim for side in sides for claim in side]
     return Topic(
@@ -105,7 +118,8 @@ def _sides(incident: Incident, members: list[Contradiction]) -> tuple[tuple[Clai
     ordered = [c for c in incident.claims if c.claim_id in side]
     if any(side[a] == side[b] for a, b in edges):
         return (tuple(ordered),)
-    return tuple(tuple(c for c in ordered if side[c.claim_id] == s) for s in (0, 1))
+    both = [tuple(c for c in ordered if side[c.claim_id] == s) for s in (0, 1)]
+    return tuple(sorted(both, key=lambda claims: len(claims) > 1))  # one against many: it first
 
 
 def _edges(incident: Incident, one: Contradiction) -> list[tuple[str, str]]:
@@ -127,7 +141,8 @@ def _title(incident: Incident, kind: str, claims: list[Claim]) -> str:
     if kind == "amount":
         units = [c.counting or (c.value.unit if c.value else "") for c in claims]
         what = next(filter(None, units), "there were")
-        return f"How many {what}"
+        fired = " were fired" if claims[0].predicate == "fires" else ""
+        return f"How many {what}{fired}"
     return {
         "geometry": f"Where {name} could be, and when",
         "denial": "A statement and its denial",

@@ -19,8 +19,8 @@ from adiz.incidents.circumstances import CAPITALS
 from adiz.incidents.model import Claim, Incident, Party
 from adiz.incidents.responses import Tally, Total
 from adiz.incidents.surroundings import Circumstances, stated_bounds
-from adiz.incidents.verdicts import Assessment, Verdict
-from adiz.out.dossier.topics import Topic, sort_topics
+from adiz.incidents.verdicts import Assessment
+from adiz.out.dossier.topics import Topic, find_opponents, sort_topics
 from adiz.out.dossier.words import name_zone, say_claim, say_list, say_time
 from adiz.zones.model import Zones
 
@@ -56,6 +56,7 @@ class View:
         self.short = _short_names(self.incident.parties, speaking)
         names = {p.name: self.short[p.party_id] for p in self.incident.parties} | self.zone_names
         self.plain = sorted(names.items(), key=lambda pair: -len(pair[0]))
+        self.against = find_opponents(self.incident, self.assessment.contradictions)
         self.topics = sort_topics(self.incident, self.assessment.contradictions)
         self.clocks = list(self.incident.display_time_zones) or [self.incident.time_zone, "UTC"]
 
@@ -87,8 +88,11 @@ class View:
     # ---- the four boxes
 
     def agreed(self) -> list[dict[str, Any]]:
-        """Statements that two parties with knowledge of their own make, and none contradicts."""
-        found: list[dict[str, Any]] = []
+        """Statements that two parties with knowledge of their own make, and none contradicts.
+
+        Of several amounts of one thing the widest is what all of them say.
+        """
+        groups: dict[tuple[str, ...], list[Claim]] = {}
         for claims in self._statements():
             verdicts = [self.verdicts[c.claim_id] for c in claims if c.claim_id in self.verdicts]
             supporters = {s for v in verdicts for s in v.supporters}
@@ -96,12 +100,15 @@ class View:
                 continue
             parties = sorted({c.party for c in claims} | supporters, key=self._rank)
             parties = [p for p in parties if self.incident.party(p).kind != "press"]
-            text = f"{say_list([self.short[p] for p in parties])} say: {self.say(claims[0])}."
-            same = [one for one in found if one["text"] == text]
-            if same:
-                same[0]["claims"] += [c.claim_id for c in claims]
-            elif len(parties) > 1:
-                found.append(_item(text, claims))
+            if len(parties) > 1:
+                unit = claims[0].counting or (claims[0].value.unit if claims[0].value else "")
+                names = say_list([self.short[p] for p in parties])
+                key = (names, claims[0].predicate, claims[0].subject, unit or claims[0].claim_id)
+                groups.setdefault(key, []).extend(claims)
+        found = []
+        for (names, *_), claims in groups.items():
+            widest = max(claims, key=lambda c: c.value.high - c.value.low if c.value else 0.0)
+            found.append(_item(f"{names} say: {self.say(widest)}.", claims))
         return found
 
     def disputed(self) -> list[Topic]:
@@ -113,7 +120,10 @@ class View:
     def infeasible(self) -> list[dict[str, Any]]:
         """Accounts that no path within the published speeds can satisfy."""
         return [
-            _item(self.plainly(f.sentence), [self.incident.claim(i) for i in f.conflict])
+            _item(
+                self._whose(f) + self.plainly(f.sentence),
+                [self.incident.claim(i) for i in f.conflict],
+            )
             for f in self.assessment.feasibilities
             if f.state == "infeasible"
         ]
@@ -138,11 +148,15 @@ class View:
         """What must hold for an account to be possible."""
         return [
             _item(
-                self.plainly(s.sentence),
+                self._whose(s) + self.plainly(s.sentence),
                 [self.incident.claim(i) for i in (s.from_claim, s.to_claim)],
             )
             for s in self.assessment.sectors
         ]
+
+    def _whose(self, one: Any) -> str:
+        subject = self.incident.subject(one.subject_id).name
+        return f"{subject}, account of {self.short[one.party_id]}: "
 
     def unknown(self) -> list[dict[str, Any]]:
         found = [
@@ -211,6 +225,28 @@ class View:
             )
         return {"parties": parties, "rows": rows}
 
+    def _stance(self, party_id: str, claims: list[Claim]) -> str:
+        own = [c for c in claims if c.party == party_id]
+        if own:
+            return "repeats" if all(c.relays for c in own) else "says"
+        others = [c for c in self.incident.claims if c.party == party_id]
+        against = {o for c in claims for o in self.against.get(c.claim_id, ())}
+        if any(other.claim_id in against for other in others):
+            return "denies"
+        affirmed = any(self._affirms(other, claim) for other in others for claim in claims)
+        return "affirms" if affirmed else "silent"
+
+    def _affirms(self, other: Claim, claim: Claim) -> bool:
+        """Whether another party's claim is among those that support this one."""
+        verdict = self.verdicts.get(claim.claim_id)
+        roots = {other.party, self.incident.party(other.party).part_of}
+        if verdict is None or not roots & set(verdict.supporters):
+            return False
+        units = [(c.counting, c.value.unit if c.value else "") for c in (other, claim)]
+        alike = other.predicate == claim.predicate or "inside" in (other.predicate, claim.predicate)
+        members = [self.incident.members(c.subject) for c in (other, claim)]
+        return alike and units[0] == units[1] and bool(members[0] & members[1])
+
     def _clocks(self, moment: datetime, day: datetime) -> list[tuple[str, str]]:
         """(time, cities that show it), in the order of the file."""
         shown: dict[str, list[str]] = {}
@@ -227,11 +263,7 @@ class View:
         for claims in self._statements():
             cells = []
             for party in self.parties:
-                own = [c for c in claims if c.party == party.party_id]
-                verdicts = [
-                    self.verdicts[c.claim_id] for c in claims if c.claim_id in self.verdicts
-                ]
-                cells.append(_stance(party.party_id, own, verdicts))
+                cells.append(self._stance(party.party_id, claims))
             rows.append({"claims": claims, "text": self.say(claims[0]), "cells": cells})
         return sorted(rows, key=lambda row: sum(c != "silent" for c in row["cells"]) < 2)
 
@@ -266,14 +298,6 @@ class View:
 
 def _item(text: str, claims: Iterable[Claim]) -> dict[str, Any]:
     return {"text": text, "claims": [c.claim_id for c in claims]}
-
-
-def _stance(party_id: str, own: list[Claim], verdicts: list[Verdict]) -> str:
-    if own:
-        return "repeats" if all(c.relays for c in own) else "says"
-    if any(party_id in v.opposers for v in verdicts):
-        return "denies"
-    return "affirms" if any(party_id in v.supporters for v in verdicts) else "silent"
 
 
 def _short_names(parties: Iterable[Party], speaking: set[str]) -> dict[str, str]:

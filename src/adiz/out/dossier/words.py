@@ -46,6 +46,8 @@ def _say_point(span: Span, granularity: str, zone: str, with_date: bool) -> str:
 def say_quantity(value: Quantity) -> str:
     """A quantity as stated: ``12 km``, ``more than 25 km``, ``about 80 rounds``."""
     text = value.text
+    if text.replace(" ", "") == ">0":
+        return f"some {value.unit}".strip()
     for mark, word in ((">", "more than "), ("<", "less than "), ("~", "about ")):
         if text.startswith(mark):
             text = word + text[1:].strip()
@@ -86,16 +88,18 @@ def say_claim(incident: Incident, claim: Claim, zone_names: dict[str, str]) -> s
         words = _shorten(claim.quote or claim.derivation).rstrip(".")
         return f"of {incident.subject(claim.subject).name}: “{words}”"
     if claim.predicate == "denies":
-        denied = [incident.claim(one) for one in claim.denies]
-        what = "; ".join(
-            f"that {say_claim(incident, one, zone_names)} "
-            f"(as {incident.party(one.party).name} says)"
-            for one in denied[:2]
-        )
-        more = f"; and {len(denied) - 2} more" if len(denied) > 2 else ""
-        return f"denies {what}{more}"
+        told = [_say_denied(incident, incident.claim(one), zone_names) for one in claim.denies]
+        more = f"; and {len(told) - 2} more" if len(told) > 2 else ""
+        return f"denies {'; '.join(told[:2])}{more}"
     parts = [_act(incident, claim, zone_names), _where(incident, claim), _when(incident, claim)]
     return " ".join(filter(None, parts))
+
+
+def _say_denied(incident: Incident, claim: Claim, zone_names: dict[str, str]) -> str:
+    party = incident.party(claim.party).name
+    if claim.predicate == "states":
+        return f"the words of {party}: “{_shorten(claim.quote)}”"
+    return f"that {say_claim(incident, claim, zone_names)}, as told by {party}"
 
 
 def _act(incident: Incident, claim: Claim, zone_names: dict[str, str]) -> str:

@@ -43,8 +43,13 @@
         if (here.indexOf(route.label) < 0) { here.push(route.label); }
       });
     });
+    document.querySelectorAll(".band").forEach(function (band) {
+      band.style.display = t >= band.dataset.begin && t <= band.dataset.end ? "inline" : "none";
+    });
     box.querySelector(".here").textContent =
-      here.length ? "Reconstructed: " + here.join("; ") : "No reconstruction covers this moment.";
+      here.length
+        ? "At this time: " + here.join("; ") + ". Pale: where it may have been on this leg."
+        : "No reconstruction covers this moment.";
   }
   input.addEventListener("input", show);
   play.addEventListener("click", function () {
