@@ -20,6 +20,7 @@ _FIELDS = [
     "time_logged", "callsign", "alt", "gs", "track", "lat", "lon", "vrate", "squawk", "alert",
     "emergency", "spi", "ground",
 ]  # fmt: skip
+_HEADING = ",".join(_FIELDS).encode() + b"\n"
 _KINDS = ["MSG", "SEL", "ID", "AIR", "STA", "CLK"]
 _POSITION_TYPES = ["2", "3"]
 _VELOCITY_AGE_S = 30
@@ -30,9 +31,8 @@ def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, 
     data, damage = item.content()
     try:
         raw = pl.read_csv(
-            as_utf8(data),
-            has_header=False,
-            schema=dict.fromkeys(_FIELDS, pl.String()),
+            _HEADING + as_utf8(data),  # the first line need not have all fields
+            infer_schema=False,
             quote_char=None,
             encoding="utf8-lossy",
             truncate_ragged_lines=True,
