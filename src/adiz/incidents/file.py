@@ -96,11 +96,6 @@ def zones_of(incident: Incident) -> Zones:
     return zones
 
 
-def bundled_incidents() -> dict[str, Path]:
-    """The incident files that come with the package, by id."""
-    return {path.stem: path for path in sorted((Path(__file__).parent / "data").glob("*.toml"))}
-
-
 class _Reader:
     def __init__(self, raw: dict[str, Any], lines: Lines, file: str) -> None:
         self.raw, self.lines, self.file = raw, lines, file
