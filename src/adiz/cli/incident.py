@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from adiz.cli import _incident_record
+from adiz.cli import _incident_assess, _incident_record
 
 
 def build_parser(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="the incidents that come with the package")
     listing.set_defaults(act=_list)
+    _incident_assess.add_actions(actions)
     _incident_record.add_actions(actions)
 
 

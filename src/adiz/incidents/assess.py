@@ -69,7 +69,7 @@ def assess(
     reconstructions: list[Reconstruction] = []
     tables = []
     for account in accounts:
-        if account.anchors or account.avoids:
+        if account.anchors:
             feasibility, paths = check_account(incident, account)
             feasibilities.append(feasibility)
             reconstructions += paths
@@ -113,11 +113,12 @@ def check_account(incident: Incident, account: Account) -> tuple[Feasibility, li
     least_kmh, _ = least_speed(account)
     conflict = smallest_conflict(account, limit[1])
     left_out: tuple[str, ...] = ()
-    kept = account
-    while broken := smallest_conflict(kept, limit[1]):
+    kept, broken = account, conflict
+    while broken:
         worst = max(broken, key=lambda c: _DOUBT[incident.claim(c).confidence])
         left_out += (worst,)
         kept = kept.without(worst)
+        broken = smallest_conflict(kept, limit[1])
     search = find_path(kept, limit[1])
     legs = leg_speeds(search, limit[1]) if search and not left_out else ()
     range_ = f"{limit[0]:.0f}" if limit[0] == limit[1] else f"{limit[0]:.0f} to {limit[1]:.0f}"

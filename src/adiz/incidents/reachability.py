@@ -194,14 +194,19 @@ def _partial_orders(before: list[int]) -> int:
 def coarse_layer(anchor: Anchor, pool_xy: Floats, limit: int = _LAYER) -> Layer:
     """A layer of at most ``limit`` positions, one for each cell of a square grid."""
     size = 0.0
+    cells = np.arange(len(pool_xy))
+    first = member = cells
     if len(pool_xy) > limit:
-        size = max(2 * anchor.pool.reach_km, 1e-3)
-        while len(np.unique(np.floor(pool_xy / size), axis=0)) > limit:
+        low = pool_xy.min(axis=0)
+        size = max(2 * anchor.pool.reach_km, float(np.ptp(pool_xy, axis=0).max()) / limit, 1e-3)
+        while True:
+            column, row = np.floor((pool_xy - low) / size).astype(np.int64).T
+            _, first, member = np.unique(
+                column * 2**31 + row, return_index=True, return_inverse=True
+            )
+            if len(first) <= limit:
+                break
             size *= 1.3
-        cells = np.floor(pool_xy / size)
-    else:
-        cells = np.column_stack([np.arange(len(pool_xy)), np.zeros(len(pool_xy))])
-    _, first, member = np.unique(cells, axis=0, return_index=True, return_inverse=True)
     reach = size * math.sqrt(2) + anchor.pool.reach_km
     return Layer(anchor, pool_xy[first], reach, member.reshape(-1), pool_xy)
 
