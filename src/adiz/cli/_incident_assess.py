@@ -12,7 +12,7 @@ from adiz.errors import AdizError
 if TYPE_CHECKING:
     from adiz.incidents.verdicts import Assessment
 
-SKELETON = '''\
+SKELETON = """\
 # An incident: who says what. Fields: docs/reference/incident-file.md
 
 [incident]
@@ -59,7 +59,7 @@ bearing = "E"                     # E of the place
 time = "2024-01-31T09:09+09:00"   # this minute; "…/…" an interval; "~" about
 quote = "The source's own words."
 wording = "verbatim"              # or "translation", or "summary" if these are not its words
-'''
+"""
 
 
 def add_actions(actions: Any) -> None:
