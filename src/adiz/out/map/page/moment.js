@@ -90,6 +90,7 @@ function makeMoment(canvas, shapes, projection, view) {
   }
 
   function caption(shape, x, y, lines) {
+    if (x < 0 || y < 0 || x > view.w || y > view.h) return;
     ctx.font = `600 12px ${FONT}`;
     const width = Math.max(...lines.map((text) => ctx.measureText(text).width));
     const height = lines.length * 14;
