@@ -65,12 +65,21 @@ def test_an_unknown_name_is_told_its_neighbours() -> None:
         adiz.zones("KADZ")
 
 
-def test_two_files_with_one_id_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    for path in (tmp_path / "box.geojson", tmp_path / "a" / "box.geojson"):
-        path.write_text(SQUARE)
-    with pytest.raises(ZoneError, match=r"a.box\.geojson: a second zone has the id box"):
-        adiz.zones([tmp_path / "box.geojson", tmp_path / "a" / "box.geojson"])
+def test_one_id_for_two_zones_is_refused_and_one_zone_twice_is_not(tmp_path: Path) -> None:
+    one, two = tmp_path / "box.geojson", tmp_path / "a" / "box.geojson"
+    two.parent.mkdir()
+    one.write_text(SQUARE)
+    two.write_text(SQUARE)
+    assert ids([one, two]) == ["box"]
+    two.write_text(SQUARE.replace("38", "39"))
+    with pytest.raises(ZoneError, match=r"a.box\.geojson: a second, different zone has the id box"):
+        adiz.zones([one, two])
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "\0.kml", ".", "", ",", "./nothing"])
+def test_impossible_names_are_told_plainly(name: str) -> None:
+    with pytest.raises(ZoneError):
+        adiz.zones(name)
 
 
 def test_loading_zones_loads_no_heavy_library() -> None:

@@ -8,6 +8,7 @@ GeoJSON; the other readers load what they need.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -58,12 +59,10 @@ def zones(which: str | Path | Iterable[str | Path] | None = None) -> Zones:
         if not hits and not _like_path(item):
             zones().select([str(item)])  # raises, naming the nearest
         for zone in map(zone_of_feature, hits) if hits else read_zones(item):
-            if hits:
-                found.setdefault(zone.zone_id, zone)
-            elif found.setdefault(zone.zone_id, zone) is not zone:
+            if found.setdefault(zone.zone_id, zone) != zone:
                 raise ZoneError(
                     Fault(
-                        f"a second zone has the id {zone.zone_id}",
+                        f"a second, different zone has the id {zone.zone_id}",
                         str(item),
                         field="id",
                         remedy="give each zone an id of its own",
@@ -130,7 +129,7 @@ def _items(which: str | Path | Iterable[str | Path]) -> list[str | Path]:
         return [which]
     if not isinstance(which, str):
         return [part for item in which for part in _items(item)]
-    if "," in which and Path(which).is_file():
+    if "," in which and os.path.isfile(which):
         return [Path(which)]
     return [item.strip() for item in which.split(",") if item.strip()]
 
@@ -141,7 +140,7 @@ def _like_path(item: str | Path) -> bool:
         isinstance(item, Path)
         or "/" in item
         or item.lower().endswith(suffixes)
-        or Path(item).exists()
+        or os.path.exists(item)
     )
 
 
@@ -152,14 +151,14 @@ def read_bytes(path: Path) -> bytes:
         ZoneError: it cannot be read, is empty, or is too large to be zones.
     """
     try:
-        if path.is_dir():
-            raise ZoneError(Fault("a folder, not a file", str(path), remedy="name the files"))
-        if path.stat().st_size > MAX_BYTES:
-            raise ZoneError(Fault(f"larger than {MAX_BYTES >> 20} MB", str(path)))
-        data = path.read_bytes()
-    except OSError as error:
-        raise ZoneError(Fault(f"cannot be read: {error.strerror or error}", str(path))) from None
-    if not data.strip():
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise ZoneError(Fault(f"cannot be read: {cause}", str(path))) from None
+    if len(data) > MAX_BYTES:
+        raise ZoneError(Fault(f"larger than {MAX_BYTES >> 20} MB", str(path)))
+    if not data or data.isspace():
         raise ZoneError(Fault("the file is empty", str(path), 1))
     return data
 
