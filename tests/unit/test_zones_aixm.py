@@ -227,3 +227,18 @@ def test_entities_and_other_xml_are_refused(read) -> None:
     with pytest.raises(ZoneError) as caught:
         read(document(time_slice(volume(ring(geodesic()))))[:900])
     assert caught.value.faults[0].line == 5
+
+
+def test_references_that_multiply_are_stopped(read) -> None:
+    levels = [
+        f"<gml:CompositeCurve gml:id='n{k}'>"
+        + 30 * f"<gml:curveMember xlink:href='#n{k + 1}'/>"
+        + "</gml:CompositeCurve>"
+        for k in range(6)
+    ]
+    last = (
+        f"<gml:LineString gml:id='n6' {LAT_LON}><gml:posList>1 2 1 3</gml:posList></gml:LineString>"
+    )
+    shape = "<gml:exterior><gml:Ring><gml:curveMember xlink:href='#n0'/></gml:Ring></gml:exterior>"
+    with pytest.raises(ZoneError, match="without end"):
+        read(document(time_slice(volume(shape)), more="".join([*levels, last])))

@@ -95,20 +95,10 @@ def territorial_belt(
     shapes += [
         shapely.make_valid(shapely.Polygon(_unwrapped(a, start_lon))) for a in baseline.areas
     ]
-    belt = shapely.union_all(shapes)
-    rings = tuple(
-        Ring(
-            tuple(Vertex(lat, (lon + 180.0) % 360.0 - 180.0) for lon, lat in line.coords[:-1]),
-            hole=i > 0,
-        )
-        for polygon in shapely.get_parts(belt)
-        if polygon.geom_type == "Polygon"
-        for i, line in enumerate((polygon.exterior, *polygon.interiors))
-    )
     return Zone(
         zone_id=zone_id,
         name=name or zone_id,
-        rings=rings,
+        rings=tuple(_rings(shapely.union_all(shapes))),
         kind=kind,
         edge="planar",
         claimants=tuple(claimants),
@@ -116,6 +106,16 @@ def territorial_belt(
         approximate=f"{distance_nm:g} NM from {_what(baseline)}, within 2 m; that these are the "
         "baseline in law is the user's assumption.",
     )
+
+
+def _rings(belt: Any) -> Iterator[Ring]:
+    import shapely
+
+    for polygon in shapely.get_parts(belt):
+        if polygon.geom_type == "Polygon":
+            for n, line in enumerate((polygon.exterior, *polygon.interiors)):
+                corners = [(lat, (lon + 180.0) % 360.0 - 180.0) for lon, lat in line.coords[:-1]]
+                yield Ring(tuple(Vertex(*corner) for corner in corners), hole=n > 0)
 
 
 def _what(baseline: Baseline) -> str:

@@ -14,7 +14,7 @@ This module loads nothing but the standard library: the command line waits for i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -44,6 +44,7 @@ _CEILING = (
     *("upper", "ceiling", "upper_limit", "upperLimit", "upperCeiling"),
     *("ceiling_ft", "ceiling_m"),
 )
+_TEXTS = ("version_of", "authority", "source", "confidence", "note", "approximate", "incomplete")
 _CLAIMANTS = ("claimants", "claimed_by", "claimant")
 
 
@@ -171,29 +172,28 @@ def zone_of_feature(
         raise _fault("properties are not an object", "properties")
     faults: list[Fault] = []
 
-    def attempt(read: Any, *args: Any, fallback: Any, field: str) -> Any:
+    def attempt(field: str, read: Callable[..., Any], *args: Any) -> Any:
         try:
             return read(*args)
         except ZoneError as error:
             faults.extend(Fault(f.message, field=field, remedy=f.remedy) for f in error.faults)
-            return fallback
+            return None
 
     given = [str(v) for v in (feature.get("id"), properties.get("id")) if v not in (None, "")]
     named = _text(properties, "name") or spare_id
     zone_id = given[0] if given else numbered_id(named, set() if taken is None else taken)
-    edge = attempt(_edge, properties.get("edge"), fallback="planar", field="edge")
+    edge = attempt("edge", _edge, properties.get("edge"))
     if "boundary" in feature:
-        rings = attempt(_boundary, feature["boundary"], fallback=(), field="boundary")
+        rings = attempt("boundary", _boundary, feature["boundary"])
     else:
-        rings = attempt(_geometry, feature.get("geometry"), edge, fallback=(), field="geometry")
-        if edge == "parallel":  # the rule of its own edges: see _polygon
-            edge = "geodesic"
-    moments = {
-        key: attempt(_moment, properties.get(key), fallback=None, field=key)
-        for key in ("valid_from", "valid_to")
+        rings = attempt("geometry", _geometry, feature.get("geometry"), edge)
+        edge = "geodesic" if edge == "parallel" else edge  # parallels are marked: see _polygon
+    fields: dict[str, Any] = {
+        "floor": attempt("lower", _limit, properties, _FLOOR, SFC),
+        "ceiling": attempt("upper", _limit, properties, _CEILING, UNL),
+        **{key: attempt(key, _moment, properties.get(key)) for key in ("valid_from", "valid_to")},
+        **{key: _text(properties, key) for key in _TEXTS},
     }
-    floor = attempt(_limit, properties, _FLOOR, SFC, fallback=SFC, field="lower")
-    ceiling = attempt(_limit, properties, _CEILING, UNL, fallback=UNL, field="upper")
     if faults:
         raise ZoneError(
             [Fault(f"zone {zone_id}: {f.message}", field=f.field, remedy=f.remedy) for f in faults]
@@ -204,19 +204,9 @@ def zone_of_feature(
         rings=rings,
         kind=_text(properties, "kind", "class", "type").lower() or "other",
         edge=edge,
-        floor=floor,
-        ceiling=ceiling,
         claimants=_claimants(properties),
         rule=_text(properties, "rule", "rule_summary"),
-        valid_from=moments["valid_from"],
-        valid_to=moments["valid_to"],
-        version_of=_text(properties, "version_of"),
-        authority=_text(properties, "authority"),
-        source=_text(properties, "source"),
-        confidence=_text(properties, "confidence"),
-        note=_text(properties, "note"),
-        approximate=_text(properties, "approximate"),
-        incomplete=_text(properties, "incomplete"),
+        **fields,
     )
 
 

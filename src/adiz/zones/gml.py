@@ -45,6 +45,8 @@ _LON_FIRST = ("CRS84", "CRS84H")
 _JOIN_M = 200.0
 """Members of a ring whose ends are nearer than this are joined without a word."""
 _MAX_DEPTH = 8
+_MAX_CURVES = 20_000
+"""Of one ring: references could otherwise multiply from level to level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Geometry:
 
     def __init__(self, root: Element) -> None:
         self.by_id: dict[str, Element] = {}
+        self.visits = 0
         for element in root.iter():
             if not isinstance(element.tag, str):
                 continue
@@ -85,6 +88,7 @@ class Geometry:
         return tuple(found)
 
     def _ring(self, ring: Element, hole: bool) -> Ring:
+        self.visits = 0
         if local(ring) == "LinearRing":
             segments: list[Segment | Circle] = list(_lines(ring, "planar"))
         else:
@@ -113,7 +117,7 @@ class Geometry:
         href = attribute(member, "href")
         if href:
             target = self.by_id.get(href)
-            if target is None or depth > _MAX_DEPTH:
+            if target is None:
                 raise at_line(member, f"{href!r} leads to no curve of this file", "href")
             found = (
                 [target] if local(target) in _CURVES else list(descendants(target, *_CURVES))[:1]
@@ -127,7 +131,8 @@ class Geometry:
         return self._curve(curve, depth + 1)
 
     def _curve(self, curve: Element, depth: int) -> list[Segment | Circle]:
-        if depth > _MAX_DEPTH:
+        self.visits += 1
+        if depth > _MAX_DEPTH or self.visits > _MAX_CURVES:
             raise at_line(curve, "curves within curves without end", "curveMember")
         kind = local(curve)
         if kind == "LineString":
@@ -135,11 +140,8 @@ class Geometry:
         if kind == "OrientableCurve":
             base = child(curve, "baseCurve")
             found = self._member(base, depth) if base is not None else []
-            return (
-                [_reverse(s) for s in found[::-1]]
-                if attribute(curve, "orientation") == "-"
-                else found
-            )
+            backward = attribute(curve, "orientation") == "-"
+            return [_reverse(s) for s in found[::-1]] if backward else found
         if kind == "CompositeCurve":
             return [s for m in children(curve, "curveMember") for s in self._member(m, depth)]
         if kind != "Curve":
