@@ -68,9 +68,7 @@ def test_a_tally_above_a_longer_period_falls() -> None:
     checks = check_tally("KADIZ", "RU", START, date(2019, 7, 23), 21, 21)
     fallen = [c for c in checks if not c.agrees]
     assert [c.count.stated for c in fallen] == ["13", "20"]
-    assert fallen[1].why.startswith(
-        "21 is more than 20 entries over 2019-01-01 to 2019-10-22"
-    )
+    assert fallen[1].why.startswith("21 is more than 20 entries over 2019-01-01 to 2019-10-22")
 
 
 def test_a_tally_below_a_shorter_period_falls() -> None:

@@ -327,13 +327,17 @@ def test_the_page_sorts_what_was_found(view: View) -> None:
     rows = {row["claims"][0].claim_id: row["cells"] for row in view.matrix()}
     assert rows["C1"] == ["says", "denies"]
     assert rows["C2"] == ["says", "silent"]
+    assert rows["C3"] == ["denies", "says"]
 
 
 def test_one_disagreement_of_many_pairs_is_one_topic(view: View) -> None:
     found = [
         Contradiction("presence", ("C1", "C3"), ("kr", "ru"), "a: inside, and never inside."),
         Contradiction(
-            "distance", ("C2", "C3"), ("kr", "ru"), "a; b: 12 km apart. So it is with C7"
+            "distance",
+            ("C2", "C3"),
+            ("kr", "ru"),
+            "ru (C2): at 09:09; kr (C3): at 09:10: apart: 12 km. So it is with C7",
         ),
         Contradiction("denial", ("C4", "C5"), ("kr", "ru"), "denied"),
     ]
@@ -342,7 +346,7 @@ def test_one_disagreement_of_many_pairs_is_one_topic(view: View) -> None:
         [["C3"], ["C1", "C2"]],
         [["C4"], ["C5"]],
     ]
-    assert topics[0].reasons == ("12 km apart.",)
+    assert topics[0].reasons == ("apart: 12 km.",)
     assert [len(t.contradictions) for t in topics] == [2, 1]
     circle = [
         Contradiction("presence", p, ("kr",), "x")

@@ -97,3 +97,9 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("2019-07-23  Joint patrol")
     assert main(["incident", "save", "no-such"]) == 2
     assert "one of: 2019-07-23" in capsys.readouterr().err
+
+
+def test_dossier_arguments(incident: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["incident", "dossier", str(incident), "--out", "d", "--no-pdf"]
+    assert main([*arguments, "--ring", "a50"]) == 2
+    assert "SUBJECT@PLACE" in capsys.readouterr().err

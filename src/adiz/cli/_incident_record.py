@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adiz.cli._rows import printable
 from adiz.errors import AdizError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _STORE = "incidents.db"
 
@@ -75,6 +72,7 @@ def _add_evidence(actions: Any) -> None:
 def _save(args: argparse.Namespace) -> int:
     from adiz import clock
     from adiz.incidents.catalogue import find_incident
+    from adiz.incidents.evidence import hash_inputs
     from adiz.incidents.file import parse_incident
     from adiz.incidents.store import Store
 
@@ -87,22 +85,10 @@ def _save(args: argparse.Namespace) -> int:
         saved_at=clock.now(),
         author=args.author,
         message=args.message,
-        inputs=hash_inputs(path, incident.zone_files),
+        inputs=hash_inputs(incident),
     )
     print(f"{revision.incident_id} revision {revision.number}  SHA-256 {revision.revision_sha256}")
     return 0
-
-
-def hash_inputs(path: Path, zone_files: tuple[str, ...]) -> dict[str, str]:
-    """Name and SHA-256 of the incident file, its zone files and its evidence log, if it has one."""
-    from adiz.incidents.evidence import folder_of, hash_file
-
-    inputs = {path.name: hash_file(path)}
-    inputs |= {name: hash_file(path.parent / name) for name in zone_files}
-    log = folder_of(path) / "log.jsonl"
-    if log.is_file():
-        inputs[f"{log.parent.name}/{log.name}"] = hash_file(log)
-    return inputs
 
 
 def _log(args: argparse.Namespace) -> int:

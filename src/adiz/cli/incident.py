@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from adiz.cli import _incident_assess, _incident_record
+from adiz.cli import _incident_assess, _incident_dossier, _incident_record
 
 
 def build_parser(parser: argparse.ArgumentParser) -> None:
@@ -12,6 +12,7 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="the incidents that come with the package")
     listing.set_defaults(act=_list)
     _incident_assess.add_actions(actions)
+    _incident_dossier.add_actions(actions)
     _incident_record.add_actions(actions)
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from adiz.errors import AdizError
+from adiz.incidents.model import Incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,17 @@ def hash_file(path: Path) -> str:
     """SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_inputs(incident: Incident) -> dict[str, str]:
+    """Name and SHA-256 of an incident's file, of those it names, and of its evidence log."""
+    path = Path(incident.file)
+    names = [*incident.zone_files, *(s.track.file for s in incident.subjects if s.track)]
+    inputs = {path.name: incident.sha256} | {n: hash_file(path.parent / n) for n in names}
+    log = folder_of(path) / "log.jsonl"
+    if log.is_file():
+        inputs[f"{log.parent.name}/{log.name}"] = hash_file(log)
+    return inputs
 
 
 def add_evidence(

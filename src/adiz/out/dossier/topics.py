@@ -69,23 +69,25 @@ def sort_topics(incident: Incident, contradictions: tuple[Contradiction, ...]) -
 
 def find_opponents(
     incident: Incident, contradictions: tuple[Contradiction, ...]
-) -> dict[str, set[str]]:
-    """For each claim the claims that it cannot stand with."""
-    found: dict[str, set[str]] = {}
+) -> dict[str, dict[str, str]]:
+    """For each claim those that it cannot stand with: ``denies`` it, or ``conflicts`` with it.
+
+    To put an aircraft elsewhere at the time, or to tell an event otherwise, is not to deny.
+    """
+    found: dict[str, dict[str, str]] = {}
     for one in contradictions:
+        word = "conflicts" if _CLASS.get(one.kind, one.kind) in ("geometry", "event") else "denies"
         for a, b in _edges(incident, one):
-            found.setdefault(a, set()).add(b)
-            found.setdefault(b, set()).add(a)
+            for here, there in ((a, b), (b, a)):
+                if found.setdefault(here, {}).get(there) != "denies":
+                    found[here][there] = word
     return found
 
 
 def _topic(incident: Incident, kind: str, members: list[Contradiction]) -> Topic:
     sides = _sides(incident, members)
     reasons = [
-        one.sentence.rpartition(": ")[2].split(" So it is with ")[0]
-        for kind_ in _WITH_REASON
-        for one in members
-        if one.kind == kind_
+        _reason(one.sentence) for kind_ in _WITH_REASON for one in members if one.kind == kind_
     ]
     claims = [claim for side in sides for claim in side]
     return Topic(
@@ -95,6 +97,13 @@ def _topic(incident: Incident, kind: str, members: list[Contradiction]) -> Topic
         tuple(members),
         tuple(dict.fromkeys(reasons)),
     )
+
+
+def _reason(sentence: str) -> str:
+    """The clause with the figures: what follows "PARTY (CLAIM): … ; PARTY (CLAIM): …:"."""
+    parts = sentence.split(" So it is with ")[0].split(": ")
+    told = sum(part.endswith(")") for part in parts[:-1])
+    return ": ".join(parts[max(0, 2 * told - 1) :])
 
 
 def _sides(incident: Incident, members: list[Contradiction]) -> tuple[tuple[Claim, ...], ...]:

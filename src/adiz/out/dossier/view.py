@@ -230,9 +230,14 @@ class View:
         if own:
             return "repeats" if all(c.relays for c in own) else "says"
         others = [c for c in self.incident.claims if c.party == party_id]
-        against = {o for c in claims for o in self.against.get(c.claim_id, ())}
-        if any(other.claim_id in against for other in others):
-            return "denies"
+        words = {
+            word
+            for claim in claims
+            for other, word in self.against.get(claim.claim_id, {}).items()
+            if self.incident.claim(other).party == party_id
+        }
+        if words:
+            return max(words)  # "denies" before "conflicts"
         affirmed = any(self._affirms(other, claim) for other in others for claim in claims)
         return "affirms" if affirmed else "silent"
 
@@ -255,7 +260,7 @@ class View:
         return [(time, ", ".join(cities)) for time, cities in shown.items()]
 
     def matrix(self) -> list[dict[str, Any]]:
-        """Statements against parties: says, repeats, affirms, denies or silent.
+        """Statements against parties: says, repeats, affirms, denies, conflicts or silent.
 
         First those on which several parties speak.
         """
