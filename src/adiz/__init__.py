@@ -33,7 +33,8 @@ __all__ = sorted(_PUBLIC)
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        value = getattr(importlib.import_module(_PUBLIC[name]), name)
+        return globals().get(name, value)  # the package adiz.zones is itself the verb
     raise AttributeError(f"module 'adiz' has no attribute {name!r}")
 
 
