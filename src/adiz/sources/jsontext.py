@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +40,7 @@ def decode(data: bytes, name: str) -> Text:
         ReportsError: it is no JSON, or nothing of it is whole.
     """
     try:
-        return Text(_decode(data))
+        return Text(_decoder(len(data))(data))
     except _BROKEN as error:
         fault = error
     lines = _decode_lines(data)
@@ -47,23 +48,28 @@ def decode(data: bytes, name: str) -> Text:
         return lines
     at = getattr(fault, "pos", len(data))
     try:
-        return Text(_decode(_closed(data[:at])), damage=f"the JSON is broken at character {at}")
+        return Text(json.loads(_closed(data[:at])), damage=f"the JSON is broken at character {at}")
     except _BROKEN:
         raise ReportsError(Fault(f"this is not JSON: {str(fault)[:200]}", name)) from None
 
 
-def _decode(data: bytes) -> Any:
-    """Strict JSON, or as Python writes it (NaN, Infinity)."""
-    if len(data) > _SMALL_BYTES:
-        import msgspec  # three times as fast, but its import costs as much as a small file
+def _decoder(size: int) -> Callable[[bytes], Any]:
+    """What decodes JSON, also as Python writes it (NaN, Infinity)."""
+    if size < _SMALL_BYTES:
+        return json.loads
+    import msgspec  # three times as fast, but its import costs as much as a small file
 
+    def decode(data: bytes) -> Any:
         with suppress(msgspec.DecodeError):
             return msgspec.json.decode(data)
-    return json.loads(data)
+        return json.loads(data)
+
+    return decode
 
 
 def _decode_lines(data: bytes) -> Text | None:
     """The documents of JSON lines; None unless most lines are objects."""
+    decode = _decoder(len(data))
     objects: list[Any] = []
     numbers: list[int] = []
     bad: list[int] = []
@@ -71,7 +77,7 @@ def _decode_lines(data: bytes) -> Text | None:
         if not line.strip():
             continue
         try:
-            objects.append(_decode(line))
+            objects.append(decode(line))
             numbers.append(number)
         except _BROKEN:
             bad.append(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -10,12 +11,19 @@ import polars as pl
 def records(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Objects as a table: one column a member name, in the order in which they first appear."""
     names = dict.fromkeys(name for row in rows for name in row)
-    return pl.DataFrame([series(name, [row.get(name) for row in rows]) for name in names])
+    return pl.DataFrame([series(name, _members(name, rows)) for name in names])
+
+
+def _members(name: str, rows: list[dict[str, Any]]) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), rows))
+    except KeyError:  # not all rows have it
+        return [row.get(name) for row in rows]
 
 
 def series(name: str, values: list[Any]) -> pl.Series:
     """Values as numbers, truths or text; text where they are mixed; what is nested is null."""
-    kinds = {type(v) for v in values} - {type(None)}
+    kinds = set(map(type, values)) - {type(None)}
     try:
         if kinds <= {int, float}:
             dtype = pl.Int64 if kinds == {int} else pl.Float64
