@@ -10,7 +10,7 @@ import pytest
 
 from adiz.errors import ReportsError
 from adiz.sources.read import read, scan
-from adiz.sources.reports import SCHEMA
+from adiz.sources.reports import SCHEMA, count_rejected
 
 DEMO = str(files("adiz") / "data" / "c2a-san-diego-2020-09.parquet")
 
@@ -239,6 +239,25 @@ def test_scan_gives_what_read_gives(tmp_path: Path) -> None:
     lazy = scan(tmp_path).drop("source").collect()
     assert lazy.height == 150
     assert lazy.sort(pl.all()).equals(read(tmp_path).table.drop("source").sort(pl.all()))
+
+
+def test_rows_of_a_scan_are_counted_as_reading_counts_them(tmp_path: Path) -> None:
+    good = pl.read_parquet(DEMO).head(6).with_row_index()
+    spoiled = {"time": (0, None), "track_id": (1, None), "lat_deg": (2, float("nan"))}
+    bad = good.with_columns(
+        pl.when(pl.col("index") == at).then(value).otherwise(name).alias(name)
+        for name, (at, value) in spoiled.items()
+    ).with_columns(lon_deg=pl.when(pl.col("index") == 3).then(999.0).otherwise("lon_deg"))
+    bad.drop("index").write_parquet(tmp_path / "t.parquet")
+    counts = count_rejected(scan(tmp_path).collect())
+    assert counts == read(tmp_path).rejected_counts
+    assert sorted(counts) == [
+        "longitude out of range",
+        "missing time",
+        "missing track",
+        "not a number",
+    ]
+    assert count_rejected(good) == {}
 
 
 def test_parquet_columns_of_every_type(tmp_path: Path) -> None:

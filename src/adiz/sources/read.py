@@ -80,7 +80,7 @@ def scan(
     called. The rows are as the files have them, with the names, units and order of the reports
     table; longitudes are not yet wrapped and unusable rows not yet taken out: filter with
     :func:`adiz.sources.reports.valid_rows`, count with
-    :func:`adiz.sources.reports.reject_reason`, wrap with
+    :func:`adiz.sources.reports.count_rejected`, wrap with
     :func:`adiz.sources.reports.wrapped_lon`.
 
     Raises:

@@ -85,6 +85,17 @@ def reject_reason() -> pl.Expr:
     )
 
 
+def count_rejected(rows: pl.DataFrame) -> dict[str, int]:
+    """How many rows of a scan are no usable reports, by reason; cheap where all are.
+
+    Of the columns of the reports table it needs ``time``, ``track_id``, ``lat_deg``, ``lon_deg``.
+    """
+    if rows.select(valid_rows().all()).item():
+        return {}
+    reasons = rows.filter(~valid_rows()).select(reject_reason().alias("reason"))
+    return dict(reasons["reason"].value_counts(sort=True).iter_rows())
+
+
 def wrapped_lon() -> pl.Expr:
     """Longitude in [-180, 180); exact, since the turn is taken off within a factor of two."""
     lon = pl.col("lon_deg")
