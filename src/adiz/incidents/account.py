@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from adiz.incidents.edtf import Span
-from adiz.incidents.model import Claim, Incident
+from adiz.incidents.model import Claim, Incident, Sector
 from adiz.incidents.plane import Plane, Pool, area_pool, line_pool, plane_about
 from adiz.zones.model import Zones
 
@@ -45,6 +45,8 @@ class Anchor:
         crossing: for a zone's edge, the zone and whether it came in (True) or went out.
         keep_out: for a closest approach, the area it did not come into within the window.
         hold: for a stay from one anchor of its claim to the other, the area it kept within.
+        heading: which way it flew there, as stated: a wish of a reconstruction, no condition.
+        bearing: a place (x, y) and the middle of the stated direction from it: likewise a wish.
     """
 
     claim_id: str
@@ -54,6 +56,8 @@ class Anchor:
     crossing: tuple[str, bool] | None = None
     keep_out: Any = None
     hold: Any = None
+    heading: Sector | None = None
+    bearing: tuple[float, float, float] | None = None
 
     @property
     def middle_s(self) -> float:
@@ -78,6 +82,8 @@ class Account:
         anchors: by the middle of their windows.
         unchecked: (claim id, why it cannot be checked here).
         limit_kmh: published maximum speeds, lowest and highest, wind added; None if none known.
+        unspoken: territorial airspace of the incident that no claim puts the subject in: a
+            reconstruction keeps out of it if it can.
     """
 
     party_id: str
@@ -88,6 +94,7 @@ class Account:
     unchecked: tuple[tuple[str, str], ...]
     limit_kmh: Limit | None
     areas: dict[str, Any]
+    unspoken: tuple[Any, ...] = ()
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -163,7 +170,20 @@ def build_account(
         tuple(builder.unchecked),
         speed_limit(incident, subject_id),
         builder.areas,
+        _unspoken(incident, zones, plane, claims),
     )
+
+
+def _unspoken(
+    incident: Incident, zones: Zones, plane: Plane, claims: list[Claim]
+) -> tuple[Any, ...]:
+    """Areas of the incident's territorial zones, each boundary once, of which no claim speaks."""
+    spoken = [zones[z].rings for c in claims if c.predicate != "never_inside" for z in c.zones]
+    found: dict[str, Any] = {}
+    for zone in (zones[zone_id] for zone_id in incident.zones):
+        if zone.kind == "territorial" and not zone.incomplete and zone.rings not in spoken:
+            found.setdefault(repr(zone.rings), plane.area(zone))
+    return tuple(found.values())
 
 
 def _plane_for(incident: Incident, zones: Zones, claims: list[Claim]) -> Plane:
@@ -209,6 +229,10 @@ class _Builder:
         if not len(pool.xy):
             return "no position fits what it says of the place"
         early, late = seconds(span.earliest, -math.inf), seconds(span.latest, math.inf)
+        more["heading"] = claim.heading
+        if claim.place and claim.bearing:
+            x, y = self.plane.place_xy(self.incident.place(claim.place)).mean(0)
+            more["bearing"] = (float(x), float(y), claim.bearing.middle_deg)
         self.anchors.append(Anchor(claim.claim_id, early, late, pool, **more))
         return ""
 

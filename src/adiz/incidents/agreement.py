@@ -58,6 +58,8 @@ class Agreement(Contradictions):
             return False
         if a.time and b.time and not a.time.meets(b.time):
             return False
+        if a.value and b.value and a.value.unit != b.value.unit:
+            return False
         pairs: list[tuple[Any, Any]] = [(a.value, b.value), (a.distance_km, b.distance_km)]
         return all(x is None or y is None or x.meets(y) for x, y in pairs)
 

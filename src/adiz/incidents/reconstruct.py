@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import shapely
 
-from adiz.incidents.account import Account, Anchor, moment_of
+from adiz.incidents.account import Account, Anchor, Avoid, moment_of
 from adiz.incidents.plane import GEOD, Floats, pair_distances
 from adiz.incidents.reachability import Search, find_path
 from adiz.incidents.schedule import Stop, choose_stops, split_stops
@@ -32,6 +33,9 @@ def reconstruct(
 ) -> list[Reconstruction]:
     """Paths for an account, one for each stretch without a gap of more than an hour.
 
+    A path follows stated headings and keeps out of territorial airspace of which the account does
+    not speak, as far as it can.
+
     Empty where the account has fewer than two timed positions, or where no path within the speed
     and a bank of 50° was found.
     """
@@ -41,12 +45,23 @@ def reconstruct(
     if search is None:
         return []
     found = []
-    for stops in split_stops(choose_stops(search, speed_kmh)):
-        course = fly(account, stops, speed_kmh)
+    wished, plain = (
+        split_stops(choose_stops(search, speed_kmh, wishes=wishes)) for wishes in (True, False)
+    )
+    accounts = [_wary(account), account] if account.unspoken else [account]
+    for i, stops in enumerate(plain):
+        ways = [wished[i], stops] if len(wished) == len(plain) else [stops]
+        courses = (fly(one, way, speed_kmh) for way in ways for one in accounts)
+        course = next((course for course in courses if course is not None), None)
         if course is not None:
-            bands = possible_positions(account, search, stops, speed_kmh)
+            bands = possible_positions(account, search, course.stops, speed_kmh)
             found.append(_describe(account, course, bands, left_out))
     return found
+
+
+def _wary(account: Account) -> Account:
+    avoids = tuple(Avoid("", area, -math.inf, math.inf) for area in account.unspoken)
+    return replace(account, avoids=account.avoids + avoids)
 
 
 def fly(account: Account, stops: list[Stop], speed_kmh: float) -> Course | None:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import shapely
 
 from adiz.incidents.account import Anchor
 from adiz.incidents.plane import Floats
-from adiz.incidents.reachability import Search
+from adiz.incidents.reachability import Layer, Search
 
+_HEADING_S = 600.0  # on a longer leg a heading at its end says little of its direction
+_HEADING_WEIGHT = 30.0  # as much as the squared length of a fast leg over its time
+_BEARING_WEIGHT = 300.0  # "east of" is due east unless something speaks against it
 GAP_S = 3600.0
 """A way of which an account says nothing for longer is not drawn."""
 
@@ -24,8 +28,11 @@ class Stop:
     clock_s: float
 
 
-def choose_stops(search: Search, speed_kmh: float) -> list[Stop]:
+def choose_stops(search: Search, speed_kmh: float, *, wishes: bool) -> list[Stop]:
     """Stops in an order that the search found possible, evenly flown.
+
+    With ``wishes``, stated headings are followed and stated directions taken at their middle
+    where that costs little.
 
     Of the positions that some path reaches, those for which the sum of squared lengths over the
     time between the windows' middles is least; if these cannot be flown in time after all, the
@@ -34,7 +41,7 @@ def choose_stops(search: Search, speed_kmh: float) -> list[Stop]:
     path = search.trace(speed_kmh)
     order = [i for i, _ in path]
     anchors = [search.layers[i].anchor for i in order]
-    for positions in (even_positions(search, order, speed_kmh), [j for _, j in path]):
+    for positions in (even_positions(search, order, speed_kmh, wishes), [j for _, j in path]):
         xy = np.array([search.layers[i].xy[j] for i, j in zip(order, positions, strict=True)])
         lengths = np.array(
             [search.distance(a, b)[i, j] for (a, i), (b, j) in
@@ -53,7 +60,7 @@ def in_time(
     return windows and bool(np.all(np.diff(times) + 1e-6 >= lengths_km / speed_kmh * 3600.0))
 
 
-def even_positions(search: Search, order: list[int], speed_kmh: float) -> list[int]:
+def even_positions(search: Search, order: list[int], speed_kmh: float, wishes: bool) -> list[int]:
     arrivals = search.forward(speed_kmh)
     departures = search.backward(speed_kmh, arrivals)
     cost: Floats | None = None
@@ -63,10 +70,14 @@ def even_positions(search: Search, order: list[int], speed_kmh: float) -> list[i
         mask |= 1 << i
         dead = ~(arrivals[mask, i] <= departures[mask, i] + 1e-6)
         here: Floats = 1e-6 * np.hypot(*search.layers[i].xy.T) ** 2  # of equals, the most central
+        if wishes:
+            here = here + crossing_cost(search, i) + bearing_cost(search.layers[i])
         if cost is not None:
             a, b = search.layers[last].anchor, search.layers[i].anchor
             between_s = max(30.0, b.middle_s - a.middle_s)
             onward = cost[:, None] + search.distance(last, i) ** 2 / between_s
+            if wishes and between_s <= _HEADING_S:
+                onward = onward + leg_cost(search.layers[last], search.layers[i])
             back.append(onward.argmin(axis=0))
             here = here + onward.min(axis=0)
         cost = np.where(dead, np.inf, here)
@@ -75,6 +86,46 @@ def even_positions(search: Search, order: list[int], speed_kmh: float) -> list[i
     for step in reversed(back):
         positions.append(int(step[positions[-1]]))
     return positions[::-1]
+
+
+def crossing_cost(search: Search, i: int) -> Floats:
+    """High for positions of an edge that no stated heading would cross in the stated sense."""
+    layer = search.layers[i]
+    heading, crossing = layer.anchor.heading, layer.anchor.crossing
+    if heading is None or crossing is None:
+        return np.zeros(len(layer.xy))
+    area, inward = search.account.areas[crossing[0]], crossing[1]
+    fits = np.zeros(len(layer.xy), dtype=bool)
+    for share in (0.0, 0.5, 1.0):
+        turn = np.radians(heading.from_deg + share * heading.width_deg)
+        ahead, behind = (layer.xy + side * np.array([np.sin(turn), np.cos(turn)])
+                         for side in (1.0, -1.0))  # fmt: skip
+        enters = shapely.contains_xy(area, *ahead.T) & ~shapely.contains_xy(area, *behind.T)
+        leaves = shapely.contains_xy(area, *behind.T) & ~shapely.contains_xy(area, *ahead.T)
+        fits |= enters if inward else leaves
+    return np.where(fits, 0.0, _HEADING_WEIGHT)
+
+
+def bearing_cost(layer: Layer) -> Floats:
+    """How far each position strays from the middle of the direction its claim gives."""
+    if layer.anchor.bearing is None:
+        return np.zeros(len(layer.xy))
+    x, y, middle_deg = layer.anchor.bearing
+    azimuth = np.arctan2(layer.xy[:, 0] - x, layer.xy[:, 1] - y)
+    return np.asarray(_BEARING_WEIGHT * (1.0 - np.cos(azimuth - np.radians(middle_deg))))
+
+
+def leg_cost(one: Layer, other: Layer) -> Floats:
+    """How far the straight way from each position to each strays from the stated headings."""
+    step = other.xy[None, :, :] - one.xy[:, None, :]
+    azimuth = np.degrees(np.arctan2(step[..., 0], step[..., 1]))
+    total: Floats = np.zeros(azimuth.shape)
+    for heading in (one.anchor.heading, other.anchor.heading):
+        if heading is not None:
+            off = np.abs((azimuth - heading.middle_deg + 180.0) % 360.0 - 180.0)
+            off = np.clip(off - heading.width_deg / 2, 0.0, None)
+            total = total + _HEADING_WEIGHT * (1.0 - np.cos(np.radians(off)))
+    return total
 
 
 def spread_times(anchors: list[Anchor], lengths_km: Floats, speed_kmh: float) -> list[float]:
