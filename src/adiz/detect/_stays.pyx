@@ -85,7 +85,8 @@ cdef extern from "stays.h":
     void zoneindex_finish(ZoneIndex *) nogil
     int32_t zones_at(const ZoneIndex *, double, double, int32_t *, int32_t) nogil
     void to_ecef(double, double, double *) nogil
-    double boundary_distance_m(const ZoneIndex *, int32_t, const double *, int32_t *) nogil
+    double boundary_distance_m(const ZoneIndex *, int32_t, const double *, double,
+                               int32_t *) nogil
     void prism_query(const ZoneIndex *, int32_t, const double *, const double *, int, int, double,
                      Prism *) nogil
     Stays *stays_new(const ZoneIndex *, int64_t, int64_t, double) nogil
@@ -160,7 +161,7 @@ cdef class Index:
         if not 0 <= zone < self.x.n_zones:
             raise IndexError(zone)
         to_ecef(lat_deg, lon_deg, p)
-        return boundary_distance_m(self.x, zone, p, &edge)
+        return boundary_distance_m(self.x, zone, p, 0.0, &edge)
 
     def prism(self, int32_t zone, double lat1, double lon1, double lat2, double lon2,
               bint inside1, bint inside2, double budget_m):

@@ -1,11 +1,17 @@
 /* How deep a path goes into a zone: the greatest distance from the boundary along it.
  *
- * The distance to the boundary changes by no more than the way flown, so along a stretch of length
- * s between distances d1 and d2 it is at most (d1 + d2 + s) / 2. Stretches whose bound does not
- * beat the best found are dropped, the others halved (branch and bound). An upper bound of a
- * distance serves as well as the distance, so the nearest edge is looked for only where the edge
- * that was nearest before leaves room for a new best. The result is never more than the true
- * maximum, and less by at most 1 m or 0.1 %.
+ * Branch and bound: stretches of the path whose bound does not beat the best found are dropped,
+ * the others cut in two. Two bounds are used.
+ *   The distance to any one edge is no less than that to the boundary, and along a straight line
+ *   it is convex: greatest at an end. So a stretch that strays from the chord between its ends by
+ *   no more than delta is bounded by the greater of the two distances to either end's nearest
+ *   edge, plus delta.
+ *   The distance to the boundary changes by no more than the way flown, so along a leg of length s
+ *   between distances d1 and d2 it is at most (d1 + d2 + s) / 2.
+ * A stretch is cut where its ends' nearest edges seem equally far: the deepest point is mostly
+ * near. An upper bound of a distance serves as well as the distance, so the nearest edge is looked
+ * for only where the edge that was nearest before leaves room for a new best. The result is never
+ * more than the true maximum, and less by at most 1 m or 0.1 %.
  */
 #include "stays.h"
 
@@ -13,15 +19,21 @@ typedef struct {
     const ZoneIndex *index;
     int32_t zone, near_edge;
     const double *lat, *lon;
-    double along[PATH_POINTS + 2]; /* metres flown up to each point, never too little */
     double best;
 } Follow;
 
+/* A place on the path: point number s (with a fraction between points). */
+typedef struct {
+    double s, d, p[3];
+    int32_t edge; /* d is no more than the distance to it; -1: none is known */
+} Place;
+
 static double enough(const Follow *f) { return f->best + fmax(1.0, 1e-3 * f->best); }
 
-static double dist_at(Follow *f, double s) {
+static void locate(const Follow *f, double s, Place *at) {
     int32_t i = (int32_t)s;
-    double t = s - i, p[3], q[3];
+    double t = s - i, q[3], *p = at->p;
+    at->s = s;
     to_ecef(f->lat[i], f->lon[i], p);
     if (t > 0) {
         to_ecef(f->lat[i + 1], f->lon[i + 1], q);
@@ -30,78 +42,96 @@ static double dist_at(Follow *f, double s) {
         n = (rp + t * (rq - rp)) / sqrt(dot3(p, p));
         for (int k = 0; k < 3; k++) p[k] *= n;
     }
+}
+
+static void measure(Follow *f, double s, Place *at) {
+    locate(f, s, at);
+    at->edge = f->near_edge;
     if (f->near_edge >= 0) {
-        double most = edge_distance_m(f->index, f->near_edge, p);
-        if (most <= f->best) return most;
+        at->d = edge_distance_m(f->index, f->near_edge, at->p);
+        if (at->d <= f->best) return;
     }
-    double d = boundary_distance_m(f->index, f->zone, p, &f->near_edge);
-    if (d > f->best) f->best = d;
-    return d;
+    at->d = boundary_distance_m(f->index, f->zone, at->p, f->best, &f->near_edge);
+    at->edge = f->near_edge;
+    if (at->d > f->best) f->best = at->d;
 }
 
-static double flown(const Follow *f, double s) {
-    int32_t i = (int32_t)s;
-    double t = s - i;
-    return t > 0 ? f->along[i] + t * (f->along[i + 1] - f->along[i]) : f->along[i];
-}
-
-/* Half-way between two parameters by distance flown: at a report while any lies between. */
-static double halfway(const Follow *f, double s0, double s1) {
-    if (s1 - s0 <= 1.0) return 0.5 * (s0 + s1);
-    double want = 0.5 * (flown(f, s0) + flown(f, s1));
-    int32_t lo = (int32_t)s0, hi = (int32_t)s1;
-    while (hi - lo > 1) {
-        int32_t mid = (lo + hi) / 2;
-        if (f->along[mid] <= want) lo = mid;
-        else hi = mid;
+/* How far the path strays from the chord between two places, never too little: on a flat chart of
+   the stretch, plus what the chart and the chord leave out on a curved Earth. Stretches of more
+   than one leg begin and end at whole points. */
+static double strays_m(const Follow *f, const Place *a, const Place *b) {
+    int32_t i0 = (int32_t)a->s, i1 = (int32_t)b->s;
+    double middle = 0.5 * (f->lat[i0] + f->lat[i1]) * DEG, c = cos(middle), most2 = 0;
+    if (b->s - a->s > 1.0) {
+        double east = remainder(f->lon[i1] - f->lon[i0], 360.0) * c, north = f->lat[i1] - f->lat[i0];
+        double chord2 = east * east + north * north;
+        for (int32_t i = i0 + 1; i < i1; i++) {
+            double x = (f->lon[i] - f->lon[i0]) * c, y = f->lat[i] - f->lat[i0], off2;
+            double dot = x * east + y * north, side = x * north - y * east;
+            if (dot <= 0) off2 = x * x + y * y;
+            else if (dot >= chord2) off2 = (x - east) * (x - east) + (y - north) * (y - north);
+            else off2 = side * side / chord2;
+            if (off2 > most2) most2 = off2;
+        }
     }
-    if (lo > s0 && (hi >= s1 || want - f->along[lo] < f->along[hi] - want)) return lo;
-    return hi;
+    double stray = 111700.0 * sqrt(most2), length = arc_m(a->p, b->p) + 2.0 * stray;
+    return stray + length * length / (8.0 * MEAN_RADIUS_M) * (1.0 + 1.6 * fabs(tan(middle)));
 }
 
-static void stretch(Follow *f, double s0, double d0, double s1, double d1, int depth) {
-    double bound = 0.5 * (d0 + d1 + flown(f, s1) - flown(f, s0));
-    if (bound <= enough(f) || depth > 60) return;
-    double mid = halfway(f, s0, s1);
-    if (!(mid > s0 && mid < s1)) return;
-    double d = dist_at(f, mid);
-    if (d0 >= d1) {
-        stretch(f, s0, d0, mid, d, depth + 1);
-        stretch(f, mid, d, s1, d1, depth + 1);
+/* Whether a stretch cannot hold a new best; else *cut is where, of its length, to cut it. */
+static int beaten(const Follow *f, const Place *a, const Place *b, double *cut) {
+    double most = enough(f), far_a = INFINITY, far_b = INFINITY;
+    *cut = 0.5;
+    if (b->s - a->s <= 1.0 && 0.5 * (a->d + b->d + arc_m(a->p, b->p) * (1 + 1e-6)) <= most) return 1;
+    if (a->edge >= 0) far_a = edge_distance_m(f->index, a->edge, b->p);
+    if (b->edge >= 0) far_b = edge_distance_m(f->index, b->edge, a->p);
+    double bound = fmin(fmax(a->d, far_a), fmax(b->d, far_b));
+    if (bound <= most && bound + strays_m(f, a, b) <= most) return 1;
+    if (a->edge != b->edge && a->d < far_b && b->d < far_a && far_a + far_b < INFINITY)
+        *cut = (far_b - a->d) / (far_b - a->d + far_a - b->d);
+    return 0;
+}
+
+static void stretch(Follow *f, const Place *a, const Place *b, int depth) {
+    Place mid;
+    double cut, s, span = b->s - a->s;
+    if (depth > 60 || beaten(f, a, b, &cut)) return;
+    cut = fmin(0.9, fmax(0.1, cut));
+    if (span > 1.0) {
+        s = a->s + fmin(span - 1.0, fmax(1.0, round(cut * span)));
     } else {
-        stretch(f, mid, d, s1, d1, depth + 1);
-        stretch(f, s0, d0, mid, d, depth + 1);
+        s = a->s + cut * span;
     }
-}
-
-/* A little more than the way on the ellipsoid between two near points. */
-static double way_m(double lat1, double lon1, double lat2, double lon2) {
-    double x = fmin(fabs(lat1), fabs(lat2)) * DEG, x2 = x * x, east = fabs(lon2 - lon1);
-    double c = 1 - x2 * (1 / 2. - x2 * (1 / 24. - x2 * (1 / 720. - x2 / 40320.))); /* cos, -0 +2e-5 */
-    if (east > 180.0) east = 360.0 - east;
-    east *= c * 111700.0;
-    double north = (lat2 - lat1) * 111700.0;
-    return sqrt(east * east + north * north);
+    if (!(s > a->s && s < b->s)) return;
+    measure(f, s, &mid);
+    int left_first = a->d >= b->d;
+    stretch(f, left_first ? a : &mid, left_first ? &mid : b, depth + 1);
+    stretch(f, left_first ? &mid : a, left_first ? b : &mid, depth + 1);
 }
 
 void depth_follow(const ZoneIndex *index, Member *member, const double *lat, const double *lon,
-                  int32_t n, double end_m) {
-    Follow f;
-    f.index = index;
-    f.zone = member->zone;
-    f.near_edge = member->near_edge;
-    f.lat = lat;
-    f.lon = lon;
-    f.best = member->stay.depth_m;
-    f.along[0] = 0;
-    for (int32_t i = 1; i < n; i++)
-        f.along[i] = f.along[i - 1] + way_m(lat[i - 1], lon[i - 1], lat[i], lon[i]);
-    double d0 = member->head_m >= 0 ? member->head_m : dist_at(&f, 0);
-    double d1 = end_m >= 0 ? end_m : n > 1 ? dist_at(&f, n - 1) : d0;
-    stretch(&f, 0, d0, n - 1, d1, 0);
+                  int32_t n, int32_t end_edge) {
+    Follow f = {index, member->zone, member->near_edge, lat, lon, member->stay.depth_m};
+    Place first, last;
+    if (member->head_m >= 0) {
+        locate(&f, 0, &first);
+        first.d = member->head_m;
+        first.edge = member->near_edge;
+    } else {
+        measure(&f, 0, &first);
+    }
+    last = first;
+    if (end_edge >= 0) {
+        locate(&f, n - 1, &last);
+        last.d = 0;
+        last.edge = end_edge;
+    } else if (n > 1) {
+        measure(&f, n - 1, &last);
+    }
+    if (n > 1) stretch(&f, &first, &last, 0);
     member->stay.depth_m = f.best;
     member->near_edge = f.near_edge;
-    member->head_m = d1;
+    member->head_m = last.d;
     member->head_lat = lat[n - 1];
     member->head_lon = lon[n - 1];
 }

@@ -223,7 +223,7 @@ static int zone_holds(const ZoneIndex *x, int32_t zone, double lat, double lon, 
 static int32_t agree(Crossing *c, int32_t n, int before, int after, double length_m) {
     if ((n & 1) != (before != after)) {
         if (!n) {
-            c[0].at = 1.0 - 1e-12;
+            c[0] = (Crossing){0, -1, 1.0 - 1e-12};
             n = 1;
         } else if (c[0].at < 1.0 - c[n - 1].at) {
             memmove(c, c + 1, --n * sizeof *c);
@@ -271,7 +271,8 @@ static int add_spans(LegZones *z, Presence *presence, const ZoneInfo *zone, cons
         if (!room((void **)&z->span, z->n_spans, &z->cap_spans, sizeof *z->span)) return 0;
         z->span[z->n_spans++] = (Span){from, to, from == on && on > 0 ? ACTIVATED : CROSSED,
                                        to == off && off < 1 ? DEACTIVATED : CROSSED,
-                                       from == in && i >= 0, to == out && i + 1 < n};
+                                       from == in && i >= 0 ? c[i].edge : -1,
+                                       to == out && i + 1 < n ? c[i + 1].edge : -1};
     }
     presence->n = z->n_spans - presence->span0;
     return 1;

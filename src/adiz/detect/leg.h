@@ -18,7 +18,7 @@ typedef struct {
 typedef struct {
     double from, to;
     uint8_t from_kind, to_kind;
-    uint8_t from_lateral, to_lateral; /* it begins, ends on the boundary */
+    int32_t from_edge, to_edge; /* of the boundary, where it begins, ends on it; else -1 */
 } Span;
 
 typedef struct {

@@ -61,9 +61,10 @@ void emit_row(Stays *s, const Stay *stay) {
 
 /* ---- the path, for depth ------------------------------------------------------------------- */
 
-/* Measure the member's stay from its head along the points kept, then to an end point, if any. */
+/* Measure the member's stay from its head along the points kept, then to an end point, if any,
+   which lies on end_edge of the boundary (-1: it does not). */
 static void measure(Stays *s, Track *t, Member *m, const double *end_lat, const double *end_lon,
-                    double end_m) {
+                    int32_t end_edge) {
     double lat[PATH_POINTS + 2], lon[PATH_POINTS + 2];
     int32_t n = 1, more = t->path >= 0 ? s->paths[t->path].n - m->head_next : 0;
     lat[0] = m->head_lat;
@@ -77,7 +78,7 @@ static void measure(Stays *s, Track *t, Member *m, const double *end_lat, const 
         lat[n] = *end_lat;
         lon[n++] = *end_lon;
     }
-    if (n > 1 || end_lat) depth_follow(s->index, m, lat, lon, n, end_m);
+    if (n > 1 || end_lat) depth_follow(s->index, m, lat, lon, n, end_edge);
 }
 
 static int any_open(const Stays *s, const Track *t) {
@@ -154,9 +155,9 @@ static uint8_t vertical_word(const ZoneInfo *zone, const Member *m) {
 }
 
 void stay_close(Stays *s, Track *t, Member *m, int kind, int64_t time, double lat, double lon,
-                int on_boundary) {
+                int32_t edge) {
     Stay *stay = &m->stay;
-    measure(s, t, m, &lat, &lon, on_boundary ? 0 : -1);
+    measure(s, t, m, &lat, &lon, edge);
     stay->exit_us = time;
     stay->exit_lat = lat;
     stay->exit_lon = lon;

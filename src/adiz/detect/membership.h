@@ -15,9 +15,9 @@ void emit_row(Stays *s, const Stay *stay);
 /* reports_before: the track's count of reports before the stay's first. */
 void stay_open(Stays *s, Track *t, Member *m, int kind, int64_t time, double lat, double lon,
                uint32_t reports_before);
-/* on_boundary: it ends on the zone's lateral boundary. */
+/* edge: of the boundary that it ends on, else -1. */
 void stay_close(Stays *s, Track *t, Member *m, int kind, int64_t time, double lat, double lon,
-                int on_boundary);
+                int32_t edge);
 
 /* Keep a path as long as a stay is open. */
 void path_settle(Stays *s, Track *t);

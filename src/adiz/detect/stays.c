@@ -57,7 +57,7 @@ static void depart(Stays *s, Track *t, int kind) {
     for (int32_t i = t->members, next; i >= 0; i = next) {
         Member *m = &s->members[i];
         next = m->next;
-        if (m->open) stay_close(s, t, m, kind, t->t, t->lat, t->lon, 0);
+        if (m->open) stay_close(s, t, m, kind, t->t, t->lat, t->lon, -1);
         m->next = s->free_members;
         s->free_members = i;
     }
@@ -142,20 +142,21 @@ static void take_presence(Stays *s, Track *t, const Track *q, const Leg *leg, in
     if (!m) return;
     if (m->open && (!found->n || spans[0].from > 0)) { /* what is known of it changed at p */
         int kind = t->t >= z->to_us ? DEACTIVATED : CROSSED;
-        stay_close(s, t, m, kind, t->t, t->lat, t->lon, 0);
+        stay_close(s, t, m, kind, t->t, t->lat, t->lon, -1);
     }
     for (int32_t i = 0; i < found->n; i++) {
         const Span *span = &spans[i];
         if (!m->open) {
             leg_point(leg, span->from, &lat, &lon);
             stay_open(s, t, m, span->from_kind, leg_time(leg, span->from), lat, lon, t->n_reports);
-            if (span->from_lateral) m->head_m = 0;
+            m->near_edge = span->from_edge;
+            if (span->from_edge >= 0) m->head_m = 0;
         }
         see_height(z, m, t->alt);
         see_height(z, m, q->alt);
         if (span->to < 1) {
             leg_point(leg, span->to, &lat, &lon);
-            stay_close(s, t, m, span->to_kind, leg_time(leg, span->to), lat, lon, span->to_lateral);
+            stay_close(s, t, m, span->to_kind, leg_time(leg, span->to), lat, lon, span->to_edge);
         }
     }
     if (!inside_after) member_remove(s, t, zone);

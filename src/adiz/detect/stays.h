@@ -131,9 +131,9 @@ int32_t names_find(Names *names, const StringView *view, const char *const *data
 int names_rehash(Names *names);
 
 /* depth.c: follow a path from the member's head and keep the greatest distance from the zone's
-   boundary; end_m is the distance at its end (-1: unknown). At most PATH_POINTS + 2 points, of
+   boundary; end_edge is the edge of it that the path ends on (-1: none). At most PATH_POINTS + 2 points, of
    which the first is the head. */
 void depth_follow(const ZoneIndex *index, Member *member, const double *lat, const double *lon,
-                  int32_t n, double end_m);
+                  int32_t n, int32_t end_edge);
 
 #endif

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ _KINDS = ["crossed", "appeared", "vanished", "lost", "reacquired", "activated", 
 _CERTAINTIES = ["observed", "possible", "definite"]
 _VERTICALS = ["unlimited", "known", "partly", "unknown"]
 _UTC = pl.Datetime("us", "UTC")
+_NEEDED = ["time", "track_id", "lat_deg", "lon_deg"]
+_TYPES: list[pl.DataType] = [_UTC, pl.String(), pl.Float64(), pl.Float64()]
 _MAGIC = b"adiz stays 1\n"
 _ORDER = ["track_id", "time", "lat_deg", "lon_deg", "alt_baro_ft"]
 
@@ -98,6 +101,7 @@ class StaysFold:
         self.params = params or StaysParams()
         self.zones = zones
         self._index = index or build_index(zones)
+        self._heights_matter = heights_matter(zones)
         self._zone_ids = pl.Series([z.zone_id for z in zones], dtype=pl.String)
         self._lateness_us = None if lateness_s is None else round(lateness_s * US_PER_S)
         self._held = pl.DataFrame()
@@ -128,15 +132,15 @@ class StaysFold:
     def step(self, reports: pl.DataFrame) -> pl.DataFrame:
         """Fold in reports; returns the stays that are now complete, in the order they ended."""
         if self._lateness_us is None:
-            self._run(reports)
+            self.feed(reports)
         else:
-            self._run(self._released(reports, self._lateness_us))
+            self.feed(self._released(reports, self._lateness_us))
         return self._take()
 
     def flush(self) -> pl.DataFrame:
         """End every track; returns the remaining stays."""
         if not self._held.is_empty():
-            self._run(self._held.sort(_order(self._held)))
+            self.feed(self._held.sort(_order(self._held)))
             self._held = pl.DataFrame()
         for fold in self._folds:
             fold.flush()
@@ -208,37 +212,31 @@ class StaysFold:
         out = held.filter(ready)
         return out.sort(_order(out))
 
-    def _run(self, reports: pl.DataFrame) -> None:
-        columns = self._columns(reports)
-        if columns is None:
-            return
-        if self._pool is None:
-            self._folds[0].step(*columns)
-        else:
-            list(self._pool.map(lambda fold: fold.step(*columns), self._folds))
+    def feed(self, reports: pl.DataFrame) -> None:
+        """Fold in reports and leave the finished stays inside, for :meth:`flush` to return."""
+        for columns in self._chunks(reports):
+            if self._pool is None:
+                self._folds[0].step(*columns)
+            else:
+                list(self._pool.map(lambda fold, c=columns: fold.step(*c), self._folds))
 
-    def _columns(self, reports: pl.DataFrame) -> list[pl.Series | None] | None:
-        """The columns as the kernel wants them: types, one chunk, no nulls in what it needs."""
+    def _chunks(self, reports: pl.DataFrame) -> Iterator[list[pl.Series | None]]:
+        """The columns as the kernel wants them: typed, without nulls in what it needs, by chunk."""
         if reports.is_empty():
-            return None
-        wanted = [
-            pl.col("time").cast(_UTC),
-            pl.col("track_id").cast(pl.String),
-            pl.col("lat_deg").cast(pl.Float64),
-            pl.col("lon_deg").cast(pl.Float64),
+            return
+        if any(reports[name].null_count() for name in _NEEDED):
+            reports = reports.drop_nulls(_NEEDED)
+        columns: list[pl.Series | None] = [
+            _typed(reports[name], dtype) for name, dtype in zip(_NEEDED, _TYPES, strict=True)
         ]
-        present = reports.columns
-        alt = _altitude(present)
-        if alt is not None:
-            wanted.append(alt.cast(pl.Float64).alias("alt"))
-        if self.params.use_type_speed and _some(reports, "type_code"):
-            wanted.append(_type_speed_mps(reports).alias("speed"))
-        table = reports.select(wanted)
-        if table.select("time", "track_id", "lat_deg", "lon_deg").null_count().sum_horizontal()[0]:
-            table = table.drop_nulls(["time", "track_id", "lat_deg", "lon_deg"])
-        table = table.rechunk()
-        names = ("time", "track_id", "lat_deg", "lon_deg", "alt", "speed")
-        return [table[name] if name in table.columns else None for name in names]
+        columns.append(_altitude(reports) if self._heights_matter else None)
+        speeds = self.params.use_type_speed and _some(reports, "type_code")
+        columns.append(_type_speed_mps(reports) if speeds else None)
+        given = [c for c in columns if c is not None]
+        if len({tuple(map(len, c.get_chunks())) for c in given}) > 1:
+            columns = [c if c is None else c.rechunk() for c in columns]
+        pieces = [[None] * given[0].n_chunks() if c is None else c.get_chunks() for c in columns]
+        yield from map(list, zip(*pieces, strict=True))
 
     def _take(self) -> pl.DataFrame:
         return pl.concat([self._table(fold) for fold in self._folds])
@@ -269,6 +267,11 @@ class StaysFold:
         )
 
 
+def heights_matter(zones: Zones) -> bool:
+    """Whether any zone has a floor or a ceiling."""
+    return any(z.floor.reference != "SFC" or z.ceiling.reference != "UNL" for z in zones)
+
+
 def sort_stays(stays: pl.DataFrame) -> pl.DataFrame:
     """Stays in their canonical order: track, beginning (or its earliest bound), zone, end."""
     begin = pl.coalesce("entry_time", "earliest_entry")
@@ -279,27 +282,32 @@ def _order(reports: pl.DataFrame) -> list[str]:
     return [name for name in _ORDER if name in reports.columns]
 
 
-def _altitude(present: list[str]) -> pl.Expr | None:
+def _typed(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    return column if column.dtype == dtype else column.cast(dtype)
+
+
+def _altitude(reports: pl.DataFrame) -> pl.Series:
     """Pressure altitude, else geometric; an aircraft on the ground is at no height at all."""
-    known = [pl.col(name) for name in ("alt_baro_ft", "alt_geom_ft") if name in present]
-    if not known:
-        return None
-    alt = known[0] if len(known) == 1 else pl.coalesce(known)
-    if "on_ground" not in present:
-        return alt
-    return pl.when(alt.is_null() & pl.col("on_ground")).then(0.0).otherwise(alt)
+    known = [n for n in ("alt_baro_ft", "alt_geom_ft") if _some(reports, n)]
+    if len(known) == 1 and not reports[known[0]].null_count():
+        return _typed(reports[known[0]], pl.Float64())
+    alt = pl.coalesce(*known, pl.lit(None, pl.Float64()))
+    if _some(reports, "on_ground"):
+        alt = pl.when(alt.is_null() & pl.col("on_ground")).then(0.0).otherwise(alt)
+    return reports.with_columns(alt=alt)["alt"]
 
 
 def _some(reports: pl.DataFrame, name: str) -> bool:
     return name in reports.columns and reports[name].null_count() < len(reports)
 
 
-def _type_speed_mps(reports: pl.DataFrame) -> pl.Expr:
+def _type_speed_mps(reports: pl.DataFrame) -> pl.Series:
     from adiz.tracks.types import max_speed_kt
 
-    codes = reports["type_code"].unique().drop_nulls().to_list()
+    types = reports["type_code"]
+    codes = types.unique().drop_nulls().to_list()
     known = {code: kt / KT_PER_MPS for code in codes if (kt := max_speed_kt(code)) is not None}
-    return pl.col("type_code").replace_strict(known, default=None, return_dtype=pl.Float64)
+    return types.replace_strict(known, default=None, return_dtype=pl.Float64)
 
 
 def _to_ipc(table: pl.DataFrame) -> bytes:
@@ -321,5 +329,6 @@ __all__ = [
     "DisorderError",
     "StaysFold",
     "StaysParams",
+    "heights_matter",
     "sort_stays",
 ]

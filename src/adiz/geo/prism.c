@@ -4,7 +4,7 @@
  * been at x exactly if d(p1, x) + d(x, p2) <= budget: the footprint of the space-time prism
  * (Kuijpers, Grimson & Othman, "An analytic solution to the alibi query in the space-time prisms
  * model for moving object data", IJGIS 25(2), 2011). Each question below is a minimum over the
- * boundary, found by branch and bound over bounding spheres; along one edge the distances are
+ * boundary, found by branch and bound over bounding capsules; along one edge the distances are
  * convex, so golden section finds the minimum.
  *
  * Distances are geodesic lengths from earth-centred chords on the mean radius: within 2 m at
@@ -103,13 +103,17 @@ static void search_edge(Search *s, const Edge *e) {
     take(s, e, t, near_at(s, e, t));
 }
 
-/* Least arc from a point to anything in a node's sphere. */
-static double sphere_bound(const double p[3], const Node *n) {
-    return arc_of_chord_m(fmax(0.0, chord(p, n->c) - n->r));
+/* Least chord, and least arc, from a point to anything in a node's run. */
+static inline double node_distance(const Node *n, const double p[3]) {
+    double where;
+    return sqrt(segment_distance2(n->a, n->b, p, &where)) - n->r;
+}
+static double node_arc_m(const Node *n, const double p[3]) {
+    return arc_of_chord_m(fmax(0.0, node_distance(n, p)));
 }
 
 static double node_bound(const Search *s, const Node *n) {
-    double d1 = sphere_bound(s->p1, n), d2 = sphere_bound(s->p2, n);
+    double d1 = node_arc_m(n, s->p1), d2 = node_arc_m(n, s->p2);
     if (s->of_sum) return d1 + d2;
     return d1 + d2 > s->budget_m ? INFINITY : d1;
 }
@@ -132,27 +136,10 @@ static void search(Search *s, int32_t at) {
     if (b2 < s->best_m) search(s, second);
 }
 
-/* Square of the distance to an edge's chord, and where on it: the closed form. */
-static inline double chord_distance2(const Edge *e, const double p[3], double *where) {
-    double d[3], w[3], dd, t, q = 0;
-    for (int k = 0; k < 3; k++) d[k] = e->b[k] - e->a[k], w[k] = p[k] - e->a[k];
-    dd = dot3(d, d);
-    t = dot3(w, d);
-    t = t <= 0 ? 0.0 : t >= dd ? 1.0 : t / dd;
-    for (int k = 0; k < 3; k++) {
-        double y = w[k] - t * d[k];
-        q += y * y;
-    }
-    *where = t;
-    return q;
-}
-
-static inline double sphere_distance(const Node *n, const double p[3]) {
-    return chord(p, n->c) - n->r;
-}
-
+/* The distance alone has a closed form along a chord, so its search is the quick one. */
 typedef struct {
     double best, best2, where; /* chord, its square, place on the edge */
+    double stop;               /* near enough: no need to look for the nearest */
     int32_t edge;
 } Nearest;
 
@@ -160,13 +147,13 @@ static void nearest(const ZoneIndex *x, int32_t at, const double p[3], Nearest *
     const Node *n = &x->nodes[at];
     while (n->right) {
         int32_t left = at + 1, right = n->right;
-        double dl = sphere_distance(&x->nodes[left], p), dr = sphere_distance(&x->nodes[right], p);
+        double dl = node_distance(&x->nodes[left], p), dr = node_distance(&x->nodes[right], p);
         int32_t first = dr < dl ? right : left, second = dr < dl ? left : right;
         double far = dr < dl ? dl : dr, close = dr < dl ? dr : dl;
         if (close >= found->best) return;
         if (far < found->best) {
             nearest(x, first, p, found);
-            if (far >= found->best) return;
+            if (far >= found->best || found->best <= found->stop) return;
             at = second;
         } else {
             at = first;
@@ -174,17 +161,19 @@ static void nearest(const ZoneIndex *x, int32_t at, const double p[3], Nearest *
         n = &x->nodes[at];
     }
     for (int32_t i = n->lo; i < n->hi; i++) {
-        double where, q = chord_distance2(&x->edges[i], p, &where);
-        if (q < found->best2) *found = (Nearest){sqrt(q), q, where, i};
+        double where, q = segment_distance2(x->edges[i].a, x->edges[i].b, p, &where);
+        if (q >= found->best2) continue;
+        found->best = sqrt(q), found->best2 = q, found->where = where, found->edge = i;
     }
 }
 
-static double nearest_point(const ZoneIndex *x, int32_t zone, const double p[3], int32_t *edge,
-                            double at[3]) {
-    Nearest found = {INFINITY, INFINITY, 0, -1};
+static double nearest_point(const ZoneIndex *x, int32_t zone, const double p[3], double stop_m,
+                            int32_t *edge, double at[3]) {
+    Nearest found = {INFINITY, INFINITY, 0, stop_m / WGS84_A * 0.99, -1};
     if (*edge >= 0) {
         found.edge = *edge;
-        found.best2 = chord_distance2(&x->edges[*edge], p, &found.where);
+        const Edge *e = &x->edges[*edge];
+        found.best2 = segment_distance2(e->a, e->b, p, &found.where);
         found.best = sqrt(found.best2);
     }
     nearest(x, x->zones[zone].root, p, &found);
@@ -194,16 +183,16 @@ static double nearest_point(const ZoneIndex *x, int32_t zone, const double p[3],
     return arc_m(p, at);
 }
 
-double boundary_distance_m(const ZoneIndex *x, int32_t zone, const double p[3], int32_t *edge) {
+double boundary_distance_m(const ZoneIndex *x, int32_t zone, const double p[3], double stop_m,
+                           int32_t *edge) {
     double at[3];
-    return nearest_point(x, zone, p, edge, at);
+    return nearest_point(x, zone, p, stop_m, edge, at);
 }
 
 double edge_distance_m(const ZoneIndex *x, int32_t edge, const double p[3]) {
-    double where, at[3];
-    chord_distance2(&x->edges[edge], p, &where);
-    edge_point(&x->edges[edge], where, at);
-    return arc_m(p, at);
+    const Edge *e = &x->edges[edge];
+    double where;
+    return arc_of_chord_m(sqrt(segment_distance2(e->a, e->b, p, &where)));
 }
 
 static double least_from(const ZoneIndex *x, int32_t zone, const double *p1, const double *p2,
@@ -257,10 +246,10 @@ void prism_query(const ZoneIndex *x, int32_t zone, const double p1[3], const dou
     int32_t edge1 = -1, edge2 = -1;
     double near1[3], near2[3], d1 = 0, d2 = 0, sum1, sum2, touch[3], sum;
     *out = (Prism){inside1 || inside2, 0, 0.0, 0.0, 0.0};
-    if (!out->reachable && sphere_bound(p1, root) + sphere_bound(p2, root) > budget_m) return;
-    d1 = nearest_point(x, zone, p1, &edge1, near1);
+    if (!out->reachable && node_arc_m(root, p1) + node_arc_m(root, p2) > budget_m) return;
+    d1 = nearest_point(x, zone, p1, 0, &edge1, near1);
     if (!out->reachable && d1 > budget_m) return;
-    d2 = nearest_point(x, zone, p2, &edge2, near2);
+    d2 = nearest_point(x, zone, p2, 0, &edge2, near2);
     out->certain = inside1 && inside2 && d1 + d2 > budget_m;
     if (out->certain || (!out->reachable && d1 + d2 > budget_m)) return;
     sum1 = d1 + arc_m(near1, p2);

@@ -240,25 +240,24 @@ static int draft_fill(ZoneIndex *x, Draft *d, int32_t z) {
     return 1;
 }
 
-/* ---- bounding spheres ---------------------------------------------------------------------- */
+/* ---- bounding capsules --------------------------------------------------------------------- */
 
 static int32_t build_node(ZoneIndex *x, int32_t lo, int32_t hi) {
     if (!ROOM(x, nodes)) return -1;
     int32_t me = x->n_nodes++, right = 0;
-    double min[3] = {9, 9, 9}, max[3] = {-9, -9, -9}, c[3], r = 0;
-    for (int32_t e = lo; e < hi; e++)
-        for (int k = 0; k < 3; k++) {
-            min[k] = fmin(min[k], fmin(x->edges[e].a[k], x->edges[e].b[k]));
-            max[k] = fmax(max[k], fmax(x->edges[e].a[k], x->edges[e].b[k]));
-        }
-    for (int k = 0; k < 3; k++) c[k] = 0.5 * (min[k] + max[k]);
-    for (int k = 0; k < 3; k++) r += (max[k] - c[k]) * (max[k] - c[k]);
+    const double *a = x->edges[lo].a, *b = x->edges[hi - 1].b;
+    double most2 = 0, where;
+    for (int32_t e = lo; e < hi; e++) {
+        most2 = fmax(most2, segment_distance2(a, b, x->edges[e].a, &where));
+        most2 = fmax(most2, segment_distance2(a, b, x->edges[e].b, &where));
+    }
+    Node node = {{a[0], a[1], a[2]}, {b[0], b[1], b[2]}, sqrt(most2) * (1 + 1e-12), lo, hi, 0};
     if (hi - lo > 4) {
         int32_t mid = lo + (hi - lo) / 2;
         if (build_node(x, lo, mid) < 0 || (right = build_node(x, mid, hi)) < 0) return -1;
     }
-    /* An arc bulges from its chord by at most 8 m at the longest step. */
-    x->nodes[me] = (Node){{c[0], c[1], c[2]}, sqrt(r) + 2e-6, lo, hi, right};
+    node.right = right;
+    x->nodes[me] = node;
     return me;
 }
 

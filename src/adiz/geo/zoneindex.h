@@ -18,9 +18,11 @@ typedef struct {
     double n[3]; /* a x b: the side of a point is the sign of n . p */
 } Edge;
 
-/* Bounding spheres over runs of consecutive edges. right == 0 marks a leaf. */
+/* Capsules over runs of consecutive edges: all points of the run lie within r of the segment from
+   its first to its last. Runs along one stated edge are nearly straight, so they bound tightly.
+   right == 0 marks a leaf; the left child is the next node. */
 typedef struct {
-    double c[3], r;
+    double a[3], b[3], r;
     int32_t lo, hi, right;
 } Node;
 
@@ -118,15 +120,32 @@ static inline int crosses(const Edge *e, const double p[3], const double q[3], c
     return 1;
 }
 
+/* Square of the distance from a point to a segment, and where on it (0 to 1) the nearest lies. */
+static inline double segment_distance2(const double a[3], const double b[3], const double p[3],
+                                       double *where) {
+    double d[3], w[3], dd, t, q = 0;
+    for (int k = 0; k < 3; k++) d[k] = b[k] - a[k], w[k] = p[k] - a[k];
+    dd = dot3(d, d);
+    t = dot3(w, d);
+    t = t <= 0 ? 0.0 : t >= dd ? 1.0 : t / dd;
+    for (int k = 0; k < 3; k++) {
+        double y = w[k] - t * d[k];
+        q += y * y;
+    }
+    *where = t;
+    return q;
+}
+
 /* Whether a point is in the zone of a cell's entry. */
 int entry_inside(const ZoneIndex *index, const Entry *entry, int32_t row, int32_t col,
                  const double p[3]);
 
 /* Distance in metres from a point on the ellipsoid to the zone's boundary. *edge is a guess at the
-   nearest edge (-1: none) and becomes the nearest. */
-double boundary_distance_m(const ZoneIndex *index, int32_t zone, const double p[3], int32_t *edge);
+   nearest edge (-1: none) and becomes the nearest; or, once one is found within stop_m, that one. */
+double boundary_distance_m(const ZoneIndex *index, int32_t zone, const double p[3], double stop_m,
+                           int32_t *edge);
 
-/* Distance in metres to one edge. */
+/* Distance in metres to one edge, never too little. */
 double edge_distance_m(const ZoneIndex *index, int32_t edge, const double p[3]);
 
 /* What a gap allows; budget_m is what can be flown. */

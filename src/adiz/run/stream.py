@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from adiz.detect.index import build_index
-from adiz.detect.stays import DisorderError, StaysFold, StaysParams, sort_stays
+from adiz.detect.stays import DisorderError, StaysFold, StaysParams, heights_matter, sort_stays
 from adiz.errors import Fault, ReportsError
 from adiz.zones.model import Zones
 
@@ -52,7 +52,7 @@ def stream_stays(
     from adiz.sources.read import scan
 
     index = build_index(zones)
-    wanted = [*_NEEDED, *(_HEIGHTS if _heights_matter(zones) else ())]
+    wanted = [*_NEEDED, *(_HEIGHTS if heights_matter(zones) else ())]
     lazy = scan(_by_first_report(paths))
     if params.use_type_speed:
         wanted.append("type_code")
@@ -70,10 +70,6 @@ def stream_stays(
 def fspath_of(paths: Any) -> str:
     """The first of one or more paths, for a message."""
     return fspath(paths if isinstance(paths, str | PathLike) else next(iter(paths)))
-
-
-def _heights_matter(zones: Zones) -> bool:
-    return any(z.floor.reference != "SFC" or z.ceiling.reference != "UNL" for z in zones)
 
 
 def _by_first_report(paths: Any) -> list[str]:
@@ -95,13 +91,13 @@ def _batches(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 def _run(
     fold: StaysFold, lazy: pl.LazyFrame, total: int, progress: Progress | None
 ) -> pl.DataFrame:
-    found, done = [], 0
+    done = 0
     for batch in _batches(lazy):
-        found.append(fold.step(batch))
+        fold.feed(batch)
         done += len(batch)
         if progress:
             progress(done, total)
-    return pl.concat([*found, fold.flush()])
+    return fold.flush()
 
 
 def _run_sorted(
