@@ -67,6 +67,19 @@ def densify_edge(
     return points
 
 
+def densify_corners(
+    corners: array[float], edges: list[str], tolerance_m: float, *, planar: bool = False
+) -> array[float]:
+    """As :func:`densify_edge` for a whole ring: its corners (lat, lon, …) and each one's edge.
+
+    Raises:
+        ValueError: a geodesic edge whose ends are nearly antipodal.
+    """
+    codes = bytes(_EDGE_CODE[edge] for edge in edges)
+    points: array[float] = _geo.densify_corners(corners, codes, planar, tolerance_m)
+    return points
+
+
 def densify_arc(
     center_lat_deg: float,
     center_lon_deg: float,
@@ -93,3 +106,12 @@ def densify_arc(
         tolerance_m,
     )
     return points
+
+
+def unwrap(points: array[float]) -> tuple[array[float], float]:
+    """A ring (lat, lon, …) with continuous longitudes and without repeated points.
+
+    Returns the ring and the turn in degrees once round: 0, or ±360 about a pole.
+    """
+    ring, turn_deg = _geo.unwrap(points)
+    return ring, turn_deg

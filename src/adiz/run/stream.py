@@ -9,6 +9,7 @@ spread over temporary files by track, each small enough to be sorted in memory.
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from os import PathLike, fspath
@@ -51,20 +52,25 @@ def stream_stays(
     """The stays of Parquet files; see :func:`adiz.find_stays`."""
     from adiz.sources.read import scan
 
-    index = build_index(zones)
     wanted = [*_NEEDED, *(_HEIGHTS if heights_matter(zones) else ())]
-    lazy = scan(_by_first_report(paths))
     if params.use_type_speed:
         wanted.append("type_code")
-    lazy = lazy.select(wanted)
+    lazy = scan(_by_first_report(paths)).select(wanted)
     total = int(lazy.select(pl.len()).collect().item())
     if not total:
         raise ReportsError(Fault("the files hold no reports", fspath_of(paths)))
+    batches = _batches(lazy)  # decoding begins now, while the zones are indexed
+    index = build_index(zones)
     try:
-        fold = StaysFold(zones, params, lateness_s=None, index=index)
-        return sort_stays(_run(fold, lazy, total, progress))
+        fold = StaysFold(zones, params, lateness_s=None, parts=_parts(total), index=index)
+        return sort_stays(_run(fold, batches, total, progress))
     except DisorderError:
         return sort_stays(_run_sorted(lazy, total, zones, params, index, progress))
+
+
+def _parts(total: int) -> int:
+    """Threads that share the fold: not worth their while for little."""
+    return 1 if total < 1_000_000 else min(2, os.cpu_count() or 1)
 
 
 def fspath_of(paths: Any) -> str:
@@ -85,14 +91,14 @@ def _by_first_report(paths: Any) -> list[str]:
 
 
 def _batches(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    yield from lazy.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+    return lazy.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
 
 
 def _run(
-    fold: StaysFold, lazy: pl.LazyFrame, total: int, progress: Progress | None
+    fold: StaysFold, batches: Iterator[pl.DataFrame], total: int, progress: Progress | None
 ) -> pl.DataFrame:
     done = 0
-    for batch in _batches(lazy):
+    for batch in batches:
         fold.feed(batch)
         done += len(batch)
         if progress:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 
 from adiz.errors import Fault, ZoneError
-from adiz.geo import densify_arc, densify_edge, inverse
+from adiz.geo import densify_arc, densify_corners, densify_edge, inverse, unwrap
 from adiz.zones.model import Arc, Circle, Ring, Vertex, Zone
 
 TOLERANCE_M = 0.1
@@ -45,10 +45,33 @@ def _start(part: Vertex | Arc) -> tuple[float, float]:
 
 
 def _dense_ring(zone: Zone, ring: Ring, tolerance_m: float, planar: bool) -> array[float]:
-    points: array[float] = array("d")
-    for piece in dense_parts(zone, ring, tolerance_m, planar=planar):
-        points.extend(piece)
+    points = _dense_corners(zone, ring, tolerance_m, planar)
+    if points is None:
+        points = array("d")
+        for piece in dense_parts(zone, ring, tolerance_m, planar=planar):
+            points.extend(piece)
     return _unwrap(zone, points)
+
+
+def _dense_corners(zone: Zone, ring: Ring, tolerance_m: float, planar: bool) -> array[float] | None:
+    """The quick way for a ring of corners only; None where it cannot be taken."""
+    corners: array[float] = array("d")
+    edges: list[str] = []
+    for part in ring.parts:
+        if not isinstance(part, Vertex):
+            return None
+        corners.append(part.lat_deg)
+        corners.append(part.lon_deg)
+        edges.append(part.edge or zone.edge)
+    if "parallel" in edges:
+        lats = corners[::2]
+        for i, edge in enumerate(edges):
+            if edge == "parallel" and lats[i] != lats[(i + 1) % len(lats)]:
+                return None  # the slow way says what is wrong
+    try:
+        return densify_corners(corners, edges, tolerance_m, planar=planar)
+    except ValueError:
+        return None
 
 
 def dense_parts(
@@ -135,14 +158,10 @@ def _turn(degrees: float) -> float:
 
 
 def _unwrap(zone: Zone, points: array[float]) -> array[float]:
-    if len(points) < 6:
+    out, turn_deg = unwrap(points)
+    if len(out) < 6:
         raise _fault(zone, "a ring has fewer than three different corners", "a zone needs three")
-    out: array[float] = array("d", points[:2])
-    for i in range(2, len(points), 2):
-        lat, lon = points[i], out[-1] + _turn(points[i + 1] - out[-1])
-        if lat != out[-2] or lon != out[-1]:
-            out.extend((lat, lon))
-    if abs(out[-1] + _turn(out[1] - out[-1]) - out[1]) > 1.0:
+    if abs(turn_deg) > 1.0:
         raise _fault(
             zone, "a ring goes round a pole, which is not supported", "cut it along a meridian"
         )
