@@ -83,7 +83,7 @@ setup(
             extension(
                 "adiz.detect._stays",
                 DETECT + "_stays.pyx",
-                *(GEO + name for name in ("geodesic.c", "zoneindex.c", "prism.c")),
+                *(GEO + name for name in ("geodesic.c", "zoneindex.c", "prism.c", "outside.c")),
                 *(DETECT + name for name in ("stays.c", "membership.c", "leg.c", "depth.c")),
                 DETECT + "tracknames.c",
             ),

@@ -50,7 +50,7 @@ cdef extern from "stays.h":
     ctypedef struct Member:
         int32_t zone
     ctypedef struct Path:
-        int32_t n
+        int32_t next_free
     ctypedef struct StringView:
         int32_t length
     ctypedef struct Stays:

@@ -18,7 +18,7 @@
 typedef struct {
     const ZoneIndex *index;
     int32_t zone, near_edge;
-    const double *lat, *lon;
+    const double (*point)[2]; /* lat, lon */
     double best;
 } Follow;
 
@@ -34,9 +34,9 @@ static void locate(const Follow *f, double s, Place *at) {
     int32_t i = (int32_t)s;
     double t = s - i, q[3], *p = at->p;
     at->s = s;
-    to_ecef(f->lat[i], f->lon[i], p);
+    to_ecef(f->point[i][0], f->point[i][1], p);
     if (t > 0) {
-        to_ecef(f->lat[i + 1], f->lon[i + 1], q);
+        to_ecef(f->point[i + 1][0], f->point[i + 1][1], q);
         double rp = sqrt(dot3(p, p)), rq = sqrt(dot3(q, q)), n;
         for (int k = 0; k < 3; k++) p[k] += t * (q[k] - p[k]);
         n = (rp + t * (rq - rp)) / sqrt(dot3(p, p));
@@ -61,12 +61,13 @@ static void measure(Follow *f, double s, Place *at) {
    than one leg begin and end at whole points. */
 static double strays_m(const Follow *f, const Place *a, const Place *b) {
     int32_t i0 = (int32_t)a->s, i1 = (int32_t)b->s;
-    double middle = 0.5 * (f->lat[i0] + f->lat[i1]) * DEG, c = cos(middle), most2 = 0;
+    const double *p = f->point[i0], *q = f->point[i1];
+    double middle = 0.5 * (p[0] + q[0]) * DEG, c = cos(middle), most2 = 0;
     if (b->s - a->s > 1.0) {
-        double east = remainder(f->lon[i1] - f->lon[i0], 360.0) * c, north = f->lat[i1] - f->lat[i0];
+        double east = remainder(q[1] - p[1], 360.0) * c, north = q[0] - p[0];
         double chord2 = east * east + north * north;
         for (int32_t i = i0 + 1; i < i1; i++) {
-            double x = (f->lon[i] - f->lon[i0]) * c, y = f->lat[i] - f->lat[i0], off2;
+            double x = (f->point[i][1] - p[1]) * c, y = f->point[i][0] - p[0], off2;
             double dot = x * east + y * north, side = x * north - y * east;
             if (dot <= 0) off2 = x * x + y * y;
             else if (dot >= chord2) off2 = (x - east) * (x - east) + (y - north) * (y - north);
@@ -109,9 +110,9 @@ static void stretch(Follow *f, const Place *a, const Place *b, int depth) {
     stretch(f, left_first ? &mid : a, left_first ? b : &mid, depth + 1);
 }
 
-void depth_follow(const ZoneIndex *index, Member *member, const double *lat, const double *lon,
-                  int32_t n, int32_t end_edge) {
-    Follow f = {index, member->zone, member->near_edge, lat, lon, member->stay.depth_m};
+void depth_follow(const ZoneIndex *index, Member *member, const double (*point)[2], int32_t n,
+                  int32_t end_edge) {
+    Follow f = {index, member->zone, member->near_edge, point, member->stay.depth_m};
     Place first, last;
     if (member->head_m >= 0) {
         locate(&f, 0, &first);
@@ -132,6 +133,6 @@ void depth_follow(const ZoneIndex *index, Member *member, const double *lat, con
     member->stay.depth_m = f.best;
     member->near_edge = f.near_edge;
     member->head_m = last.d;
-    member->head_lat = lat[n - 1];
-    member->head_lon = lon[n - 1];
+    member->head_lat = point[n - 1][0];
+    member->head_lon = point[n - 1][1];
 }

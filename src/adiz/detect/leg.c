@@ -53,8 +53,8 @@ int leg_touches(const ZoneIndex *x, double lat1, double lon1, int32_t cell1, dou
     int32_t ra = cell1 / COLS, rb = cell2 / COLS, ca = cell1 % COLS, cb = cell2 % COLS;
     int32_t r0 = ra < rb ? ra : rb, r1 = ra < rb ? rb : ra;
     int32_t c0 = ca < cb ? ca : cb, c1 = ca < cb ? cb : ca;
-    double south = fmin(lat1, lat2), north = fmax(lat1, lat2);
-    double west = fmin(lon1, lon2), east = fmax(lon1, lon2);
+    double south = lat1 < lat2 ? lat1 : lat2, north = lat1 < lat2 ? lat2 : lat1;
+    double west = lon1 < lon2 ? lon1 : lon2, east = lon1 < lon2 ? lon2 : lon1;
     if (east - west > 180.0) return 1; /* over the antimeridian: left to the full solution */
     if (r1 - r0 > 2 || c1 - c0 > 2) return far_leg_touches(x, south, west, north, east);
     for (int32_t r = r0; r <= r1; r++)

@@ -65,20 +65,19 @@ void emit_row(Stays *s, const Stay *stay) {
    which lies on end_edge of the boundary (-1: it does not). */
 static void measure(Stays *s, Track *t, Member *m, const double *end_lat, const double *end_lon,
                     int32_t end_edge) {
-    double lat[PATH_POINTS + 2], lon[PATH_POINTS + 2];
-    int32_t n = 1, more = t->path >= 0 ? s->paths[t->path].n - m->head_next : 0;
-    lat[0] = m->head_lat;
-    lon[0] = m->head_lon;
+    double point[PATH_POINTS + 2][2];
+    int32_t n = 1, more = t->path >= 0 ? t->path_n - m->head_next : 0;
+    point[0][0] = m->head_lat;
+    point[0][1] = m->head_lon;
     if (more > 0) {
-        memcpy(lat + 1, s->paths[t->path].lat + m->head_next, more * sizeof *lat);
-        memcpy(lon + 1, s->paths[t->path].lon + m->head_next, more * sizeof *lon);
+        memcpy(point[1], s->paths[t->path].point[m->head_next], more * sizeof point[0]);
         n += more;
     }
     if (end_lat) {
-        lat[n] = *end_lat;
-        lon[n++] = *end_lon;
+        point[n][0] = *end_lat;
+        point[n++][1] = *end_lon;
     }
-    if (n > 1 || end_lat) depth_follow(s->index, m, lat, lon, n, end_edge);
+    if (n > 1) depth_follow(s->index, m, (const double (*)[2])point, n, end_edge);
 }
 
 static int any_open(const Stays *s, const Track *t) {
@@ -108,22 +107,22 @@ static int path_take(Stays *s, Track *t) {
         t->path = s->n_paths++;
         memset(&s->paths[t->path], 0, sizeof *s->paths);
     }
-    s->paths[t->path].n = 0;
+    t->path_n = 0;
     return 1;
 }
 
 void path_add(Stays *s, Track *t, double lat, double lon) {
-    Path *p = &s->paths[t->path];
-    if (p->n == PATH_POINTS) {
+    if (t->path_n == PATH_POINTS) {
         for (int32_t i = t->members; i >= 0; i = s->members[i].next)
             if (s->members[i].open) {
                 measure(s, t, &s->members[i], NULL, NULL, -1);
                 s->members[i].head_next = 0;
             }
-        p->n = 0;
+        t->path_n = 0;
     }
-    p->lat[p->n] = lat;
-    p->lon[p->n++] = lon;
+    double *point = s->paths[t->path].point[t->path_n++];
+    point[0] = lat;
+    point[1] = lon;
 }
 
 void path_settle(Stays *s, Track *t) {
@@ -141,7 +140,7 @@ void stay_open(Stays *s, Track *t, Member *m, int kind, int64_t time, double lat
     m->head_lat = lat;
     m->head_lon = lon;
     m->head_m = -1;
-    m->head_next = t->path >= 0 ? s->paths[t->path].n : 0;
+    m->head_next = t->path >= 0 ? t->path_n : 0;
     m->near_edge = -1;
     m->stay = (Stay){time, NO_TIME, time, NO_TIME, 0, lat, lon, NAN, NAN, 0.0, NAN,
                      (int32_t)(t - s->tracks), m->zone, (uint8_t)kind, 0, OBSERVED, UNLIMITED};

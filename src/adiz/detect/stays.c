@@ -126,6 +126,7 @@ static void cross_gap(Stays *s, Track *t, const Track *q) {
     *t = *q;
     t->members = keep.members;
     t->path = keep.path;
+    t->path_n = keep.path_n;
     t->n_reports = keep.n_reports + 1;
     arrive(s, t, REACQUIRED, earliest);
 }
@@ -198,6 +199,7 @@ static void solve_leg(Stays *s, Track *t, const Track *q) {
     *t = *q;
     t->members = keep.members;
     t->path = keep.path;
+    t->path_n = keep.path_n;
     t->n_reports = keep.n_reports + 1;
     path_settle(s, t);
     if (t->path >= 0) path_add(s, t, q->lat, q->lon);
@@ -236,71 +238,87 @@ static void read_row(const ReportColumns *in, int64_t i, Track *q) {
     q->alt = in->alt && (!in->alt_valid || bit(in->alt_valid, in->alt_valid_offset + i)) ? in->alt[i] : NAN;
 }
 
-int stays_step(Stays *s, const ReportColumns *in, int part, int parts, int64_t *at) {
-    int32_t last = -1;
+/* One report of a known track. */
+static int take_report(Stays *s, const ReportColumns *in, int64_t i, Track *t) {
     const ZoneIndex *x = s->index;
     Track q;
-    q.speed_mps = NAN;
-    for (int64_t i = 0; i < in->n; i++) {
-        int is_new = 0;
-        const StringView *id = &in->track_id[i];
-        if (i && !memcmp(id, id - 1, sizeof *id)) {
-            if (last == -2) continue;
+    read_row(in, i, &q);
+    if (!(q.lat >= -90.0 && q.lat <= 90.0) || !(fabs(q.lon) <= 540.0) || q.t == NO_TIME) {
+        s->n_invalid++;
+        return STEP_OK;
+    }
+    if (q.t <= t->t) {
+        if (q.t < t->t || before(q.lat, q.lon, q.alt, t->lat, t->lon, t->alt))
+            return STEP_DISORDER;
+        s->n_repeated++;
+        return STEP_OK;
+    }
+    s->n_reports++;
+    q.speed_mps = t->speed_mps;
+    if (in->speed_mps && (!in->speed_valid || bit(in->speed_valid, in->speed_valid_offset + i)))
+        q.speed_mps = in->speed_mps[i];
+    int32_t row = cell_row(q.lat), col = cell_col(q.lon);
+    q.cell = row * COLS + col;
+    if (t->t != NO_TIME && q.t - t->t <= s->max_gap_us) {
+        q.value = q.cell == t->cell ? t->value : cell_value(x, row, col);
+        int quiet = q.cell == t->cell && t->value >= 0;
+        if (!quiet) quiet = !leg_touches(x, t->lat, t->lon, t->cell, q.lat, q.lon, q.cell);
+        if (quiet && t->watched)
+            quiet = q.t < t->t_hi && (t->alt == t->alt ? q.alt >= t->alt_lo && q.alt <= t->alt_hi
+                                                       : !(q.alt == q.alt));
+        if (!quiet) {
+            solve_leg(s, t, &q);
         } else {
-            last = track_of(s, in, i, part, parts, &is_new);
-            if (last == -2) continue;
-            if (last == -1) return STEP_NO_MEMORY;
+            t->t = q.t, t->lat = q.lat, t->lon = q.lon, t->alt = q.alt;
+            t->cell = q.cell, t->value = q.value;
+            if (in->speed_mps) t->speed_mps = q.speed_mps;
+            t->n_reports++;
+            if (t->path >= 0) path_add(s, t, q.lat, q.lon);
         }
-        Track *t = &s->tracks[last];
-        if (is_new) *t = (Track){.t = NO_TIME, .members = -1, .path = -1, .speed_mps = NAN};
-        read_row(in, i, &q);
-        if (!(q.lat >= -90.0 && q.lat <= 90.0) || !(fabs(q.lon) <= 540.0) || q.t == NO_TIME) {
-            s->n_invalid++;
-            continue;
-        }
-        if (q.t <= t->t) {
-            *at = i;
-            if (q.t < t->t || before(q.lat, q.lon, q.alt, t->lat, t->lon, t->alt))
-                return STEP_DISORDER;
-            s->n_repeated++;
-            continue;
-        }
-        s->n_reports++;
-        q.speed_mps = t->speed_mps;
-        if (in->speed_mps && (!in->speed_valid || bit(in->speed_valid, in->speed_valid_offset + i)))
-            q.speed_mps = in->speed_mps[i];
-        int32_t row = cell_row(q.lat), col = cell_col(q.lon);
-        q.cell = row * COLS + col;
-        if (t->t == NO_TIME || q.t - t->t > s->track_end_us) {
-            uint32_t n = t->n_reports;
-            if (t->t != NO_TIME) depart(s, t, VANISHED);
-            int32_t members = t->members, path = t->path;
-            q.value = cell_value(x, row, col);
-            *t = q;
-            t->members = members, t->path = path, t->n_reports = n + 1;
-            arrive(s, t, APPEARED, NULL);
-        } else if (q.t - t->t > s->max_gap_us) {
-            q.value = cell_value(x, row, col);
+    } else {
+        q.value = cell_value(x, row, col);
+        if (t->t != NO_TIME && q.t - t->t <= s->track_end_us) {
             cross_gap(s, t, &q);
         } else {
-            q.value = q.cell == t->cell ? t->value : cell_value(x, row, col);
-            int quiet = q.cell == t->cell && t->value >= 0;
-            if (!quiet) quiet = !leg_touches(x, t->lat, t->lon, t->cell, q.lat, q.lon, q.cell);
-            if (quiet && t->watched)
-                quiet = q.t < t->t_hi &&
-                        (t->alt == t->alt ? q.alt >= t->alt_lo && q.alt <= t->alt_hi
-                                          : !(q.alt == q.alt));
-            if (quiet) {
-                t->t = q.t, t->lat = q.lat, t->lon = q.lon, t->alt = q.alt;
-                t->cell = q.cell, t->value = q.value, t->speed_mps = q.speed_mps;
-                t->n_reports++;
-                if (t->path >= 0) path_add(s, t, q.lat, q.lon);
-            } else {
-                solve_leg(s, t, &q);
+            if (t->t != NO_TIME) depart(s, t, VANISHED);
+            q.members = q.path = -1;
+            q.path_n = 0;
+            q.n_reports = t->n_reports + 1;
+            *t = q;
+            arrive(s, t, APPEARED, NULL);
+        }
+    }
+    return s->failed ? STEP_NO_MEMORY : s->crowded ? STEP_CROWDED : STEP_OK;
+}
+
+/* Rows are taken in blocks: their tracks are looked up first, so that memory is asked for ahead. */
+#define BLOCK 32
+
+int stays_step(Stays *s, const ReportColumns *in, int part, int parts, int64_t *at) {
+    int32_t track[BLOCK], last = -1;
+    for (int64_t i = 0; i < in->n; i += BLOCK) {
+        int n = in->n - i < BLOCK ? (int)(in->n - i) : BLOCK;
+        for (int k = 0; k < n; k++) {
+            const StringView *id = &in->track_id[i + k];
+            if (!(i + k) || memcmp(id, id - 1, sizeof *id)) {
+                int is_new = 0;
+                last = track_of(s, in, i + k, part, parts, &is_new);
+                if (last == -1) return STEP_NO_MEMORY;
+                if (is_new)
+                    s->tracks[last] =
+                        (Track){.t = NO_TIME, .members = -1, .path = -1, .speed_mps = NAN};
+                if (last >= 0) __builtin_prefetch(&s->tracks[last], 1);
+            }
+            track[k] = last;
+        }
+        for (int k = 0; k < n; k++) {
+            if (track[k] < 0) continue;
+            int status = take_report(s, in, i + k, &s->tracks[track[k]]);
+            if (status) {
+                *at = i + k;
+                return status;
             }
         }
-        if (s->failed) return STEP_NO_MEMORY;
-        if (s->crowded) return STEP_CROWDED;
     }
     return STEP_OK;
 }

@@ -34,20 +34,22 @@ typedef struct {
 #define PATH_POINTS 128
 /* Positions since the depth of all the track's stays was last measured. */
 typedef struct {
-    int32_t n, next_free;
-    double lat[PATH_POINTS], lon[PATH_POINTS];
+    int32_t next_free;
+    double point[PATH_POINTS][2]; /* lat, lon */
 } Path;
 
+/* The first cache line is what a report that changes nothing needs. */
 typedef struct {
     int64_t t;
-    double lat, lon, alt; /* alt NAN: unknown */
-    double alt_lo, alt_hi; /* while watched: no stay changes with the altitude in between */
-    int64_t t_hi;          /* while watched: nor before this time */
-    double speed_mps;      /* of the type, NAN: the default */
+    double lat, lon, alt;  /* alt NAN: unknown */
     int32_t cell, value;   /* row * COLS + col, and what the index says of it */
-    int32_t members, path; /* heads, -1: none */
+    int32_t path, path_n;  /* -1: none is kept; its points */
     uint32_t n_reports;
-    uint8_t watched;       /* some zone around it is bounded in height or time */
+    int32_t members;       /* head of the list, -1: none */
+    uint8_t watched;       /* some zone around it is bounded in height or time: then */
+    double alt_lo, alt_hi; /* no stay changes with the altitude in between, */
+    int64_t t_hi;          /* nor before this time */
+    double speed_mps;      /* of the type, NAN: the default */
 } Track;
 
 /* Arrow's view of a short or long string. */
@@ -133,7 +135,7 @@ int names_rehash(Names *names);
 /* depth.c: follow a path from the member's head and keep the greatest distance from the zone's
    boundary; end_edge is the edge of it that the path ends on (-1: none). At most PATH_POINTS + 2 points, of
    which the first is the head. */
-void depth_follow(const ZoneIndex *index, Member *member, const double *lat, const double *lon,
-                  int32_t n, int32_t end_edge);
+void depth_follow(const ZoneIndex *index, Member *member, const double (*point)[2], int32_t n,
+                  int32_t end_edge);
 
 #endif

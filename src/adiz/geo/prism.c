@@ -22,7 +22,7 @@ static void chord_point(const Edge *e, double t, double o[3]) {
 }
 
 /* The same, put back on the surface. */
-static void edge_point(const Edge *e, double t, double o[3]) {
+void edge_point(const Edge *e, double t, double o[3]) {
     double ra = sqrt(dot3(e->a, e->a)), rb = sqrt(dot3(e->b, e->b)), n;
     for (int k = 0; k < 3; k++) o[k] = e->a[k] + t * (e->b[k] - e->a[k]);
     n = (ra + t * (rb - ra)) / sqrt(dot3(o, o));
@@ -203,43 +203,6 @@ static double least_from(const ZoneIndex *x, int32_t zone, const double *p1, con
     return s.best_m;
 }
 
-/* Least distance outside when entering at one point and leaving at another costs the whole budget:
-   points spread over the reachable boundary, paired. What the spread may miss is taken off, so
-   that nothing that can be flown is excluded. */
-static double least_outside(const ZoneIndex *x, int32_t zone, const double p1[3],
-                            const double p2[3], double budget_m) {
-    enum { MOST = 192 };
-    static const double NONE = INFINITY;
-    double pts[MOST][3], d1[MOST], d2[MOST], best = NONE, length = 0, step;
-    const ZoneInfo *z = &x->zones[zone];
-    int n = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        double due = 0;
-        step = length / (MOST - 8);
-        for (int32_t i = z->edge_lo; i < z->edge_hi; i++) {
-            const Edge *e = &x->edges[i];
-            double here = arc_m(e->a, e->b), q[3];
-            if (arc_m(p1, e->a) + arc_m(e->a, p2) > budget_m + 2 * here) continue;
-            if (!pass) {
-                length += here;
-                continue;
-            }
-            for (; due <= here && n < MOST; due += step) {
-                edge_point(e, here > 0 ? due / here : 0, q);
-                memcpy(pts[n], q, sizeof q);
-                d1[n] = arc_m(p1, q), d2[n] = arc_m(q, p2), n++;
-                if (step <= 0) break;
-            }
-            due -= here;
-        }
-    }
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++)
-            if (d1[i] + d2[j] < best && d1[i] + arc_m(pts[i], pts[j]) + d2[j] <= budget_m + 2 * step)
-                best = d1[i] + d2[j];
-    return fmax(0.0, best - step);
-}
-
 void prism_query(const ZoneIndex *x, int32_t zone, const double p1[3], const double p2[3],
                  int inside1, int inside2, double budget_m, Prism *out) {
     const Node *root = &x->nodes[x->zones[zone].root];
@@ -268,5 +231,5 @@ void prism_query(const ZoneIndex *x, int32_t zone, const double p1[3], const dou
         out->from_exit_m = sum2 <= budget_m ? d2 : least_from(x, zone, p2, p1, budget_m, 0, near2);
     out->outside_m = out->to_entry_m + out->from_exit_m;
     if (!inside1 && !inside2 && out->outside_m + arc_m(near1, near2) > budget_m)
-        out->outside_m = fmax(out->outside_m, least_outside(x, zone, p1, p2, budget_m));
+        out->outside_m = fmax(out->outside_m, least_outside_m(x, zone, p1, p2, budget_m));
 }

@@ -160,6 +160,14 @@ typedef struct {
 void prism_query(const ZoneIndex *index, int32_t zone, const double p1[3], const double p2[3],
                  int inside1, int inside2, double budget_m, Prism *out);
 
+/* A point of an edge (0: its start, 1: its end), on the surface. */
+void edge_point(const Edge *e, double t, double o[3]);
+
+/* outside.c: least distance flown outside a zone in all, from p1 to p2 which are both outside, by
+   way of it and within the budget; never too much. */
+double least_outside_m(const ZoneIndex *index, int32_t zone, const double p1[3], const double p2[3],
+                       double budget_m);
+
 /* Geodesic length of a chord given in units of the equatorial radius. */
 static inline double arc_of_chord_m(double chord) {
     double c = chord * (WGS84_A / MEAN_RADIUS_M), c2 = c * c;
