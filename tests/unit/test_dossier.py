@@ -38,8 +38,9 @@ from adiz.incidents.verdicts import (
     Verdict,
 )
 from adiz.out.dossier import Material, write_dossier
-from adiz.out.dossier.drawing import Labels, frame_about
+from adiz.out.dossier.drawing import frame_about
 from adiz.out.dossier.exports import claim_reviews, geojson, kml, plain, to_json
+from adiz.out.dossier.labels import Labels
 from adiz.out.dossier.page import render_page
 from adiz.out.dossier.topics import sort_topics
 from adiz.out.dossier.view import View
@@ -488,9 +489,7 @@ def test_words() -> None:
 
 
 def test_labels_do_not_overlap() -> None:
-    frame = frame_about([(30, 120), (40, 135)])
-    assert frame is not None
-    labels = Labels(frame)
+    labels = Labels(900.0, 700.0)
     for i in range(12):
         labels.put(400.0 + i, 300.0, f"place {i}", "#000", 12, 8)
     boxes = labels.taken

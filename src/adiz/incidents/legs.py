@@ -172,7 +172,8 @@ class LegTable:
 
     def step(self, claim: Claim) -> str:
         what = claim.zones[0] if claim.zones else self.incident.place(claim.place).name
-        return f"{claim.predicate} {what} {clock(claim, self.incident)}"
+        act = {"enters": "entering", "leaves": "leaving"}.get(claim.predicate, claim.predicate)
+        return f"{act} {what} {clock(claim, self.incident)}"
 
     def chord(self, one: Claim, other: Claim) -> bool:
         """A straight pass through a zone at a stated distance from a place."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 
+from adiz.out.dossier.labels import Labels, draw_text
+
 Points = Sequence[tuple[float, float]]
 """Latitude, longitude."""
 
@@ -122,7 +124,8 @@ def draw_map(
     map_id: str,
 ) -> str:
     """The map as an ``<svg>`` element."""
-    labels = Labels(frame)
+    labels = Labels(frame.width, frame.height)
+    lines, degrees = _graticule(frame)
     labels.keep_clear(frame.width - 110, frame.height - 35, 90)
     for mark in marks:
         labels.keep_clear(*frame.place(mark.lat_deg, mark.lon_deg), 6)
@@ -138,8 +141,9 @@ def draw_map(
         f'height="{frame.height:.0f}"/></clipPath></defs>',
         f'<g clip-path="url(#{escape(map_id)}-edge)">',
         f'<rect width="{frame.width:.0f}" height="{frame.height:.0f}" fill="#e8f0f5"/>',
-        *_graticule(frame),
+        *lines,
         _land(frame),
+        *degrees,
         *drawn_zones,
         *drawn_routes,
         *drawn_marks,
@@ -211,16 +215,19 @@ def _land(frame: Frame) -> str:
     )
 
 
-def _graticule(frame: Frame) -> Iterable[str]:
+def _graticule(frame: Frame) -> tuple[list[str], list[str]]:
+    """Lines, and their labels, which belong on top of the land."""
     step = next(s for s in (0.25, 0.5, 1, 2, 5, 10, 20, 45) if frame.east - frame.west < 9 * s)
+    lines, labels = [], []
     for index in range(math.ceil(frame.west / step), math.floor(frame.east / step) + 1):
         x = frame.place(frame.south, index * step)[0]
-        yield _line(x, 0, x, frame.height)
-        yield _small(x + 3, frame.height - 4, _degrees(index * step, "E", "W"))
+        lines.append(_line(x, 0, x, frame.height))
+        labels.append(_small(x + 3, frame.height - 4, _degrees(index * step, "E", "W")))
     for index in range(math.ceil(frame.south / step), math.floor(frame.north / step) + 1):
         y = frame.place(index * step, frame.west)[1]
-        yield _line(0, y, frame.width, y)
-        yield _small(4, y - 3, _degrees(index * step, "N", "S"))
+        lines.append(_line(0, y, frame.width, y))
+        labels.append(_small(4, y - 3, _degrees(index * step, "N", "S")))
+    return lines, labels
 
 
 def _line(x1: float, y1: float, x2: float, y2: float) -> str:
@@ -241,6 +248,7 @@ def _degrees(value: float, positive: str, negative: str) -> str:
 _ZONE_STYLE = {
     "territorial": ('fill="#b3261e" fill-opacity="0.08"', "#b3261e", "", 1.6),
     "adiz": ('fill="none"', "#3b4a8f", "", 1.6),
+    "range": ('fill="none"', "#7a4b00", "2 4", 1.4),
     "fir": ('fill="none"', "#5b7083", "7 5", 1.0),
 }
 
@@ -274,15 +282,11 @@ def _along(frame: Frame, ring: Points) -> Iterable[tuple[float, float]]:
 
 def _route(frame: Frame, route: Route, labels: Labels) -> Iterable[str]:
     key = escape(route.key)
+    told = [rings for *_, rings in route.bands if not _fills(frame, rings)]
+    yield _area(frame, _join(told), route.color, 'class="bands"', "possible positions, all legs")
     for name, begin, end, rings in route.bands:
-        data = "".join(_path(frame, ring, True) for ring in rings)
-        hidden = ' display="none"' if _fills(frame, rings) else ""  # says nothing on paper
-        yield (
-            f'<path class="band" data-begin="{begin:.0f}" data-end="{end:.0f}" d="{data}"{hidden} '
-            f'fill="{route.color}" fill-opacity="0.10" fill-rule="evenodd" '
-            f'stroke="{route.color}" stroke-opacity="0.4" stroke-width="0.7">'
-            f"<title>{escape(name)}</title></path>"
-        )
+        when = f'class="band" data-begin="{begin:.0f}" data-end="{end:.0f}" display="none"'
+        yield _area(frame, rings, route.color, when, name)
     yield (
         f'<path data-route="{key}" d="{_path(frame, route.points, False)}" fill="none" '
         f'stroke="{route.color}" stroke-width="2.4" stroke-linejoin="round" '
@@ -295,6 +299,24 @@ def _route(frame: Frame, route: Route, labels: Labels) -> Iterable[str]:
         )
         if label:
             labels.put(x, y, label, route.color, 12.5, 8)
+
+
+def _area(frame: Frame, rings: Sequence[Points], color: str, attributes: str, title: str) -> str:
+    data = "".join(_path(frame, ring, True) for ring in rings)
+    return (
+        f'<path {attributes} d="{data}" fill="{color}" fill-opacity="0.10" fill-rule="evenodd" '
+        f'stroke="{color}" stroke-opacity="0.4" stroke-width="0.7">'
+        f"<title>{escape(title)}</title></path>"
+    )
+
+
+def _join(bands: Sequence[Sequence[Points]]) -> list[Points]:
+    """One outline round several areas: on paper there is no time slider to tell them apart."""
+    from shapely import Polygon, union_all
+
+    area = union_all([Polygon(ring).buffer(0) for rings in bands for ring in rings[:1]])
+    parts = [part for part in getattr(area, "geoms", [area]) if part.geom_type == "Polygon"]
+    return [list(part.exterior.coords) for part in parts]
 
 
 def _fills(frame: Frame, rings: Sequence[Points]) -> bool:
@@ -339,59 +361,6 @@ def _marks(frame: Frame, marks: Sequence[Mark], labels: Labels) -> Iterable[str]
         labels.put(x, y, mark.label, _INK, 13 if mark.kind == "place" else 12, 9)
 
 
-class Labels:
-    """Text beside points, moved so that no two overlap; what finds no room is left to its tooltip.
-
-    A pale outline keeps text readable over lines (drawn twice: PDF knows no paint order).
-    """
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self.taken: list[tuple[float, float, float, float]] = []
-        self.drawn: list[str] = []
-
-    def keep_clear(self, x: float, y: float, size: float) -> None:
-        """Let no label cover a point's symbol."""
-        self.taken.append((x - size, y - size, x + size, y + size))
-
-    def put(self, x: float, y: float, text: str, color: str, size: float, gap: float) -> bool:
-        """Place a label beside a point; whether there was room for it."""
-        wide = 0.54 * size * len(text)
-        options = (
-            (x + gap, y + size * 0.35, "start"),
-            (x - gap, y + size * 0.35, "end"),
-            (x, y - gap, "middle"),
-            (x, y + gap + size * 0.8, "middle"),
-            (x + gap, y - gap, "start"),
-            (x - gap, y - gap, "end"),
-            (x + gap, y + gap + size * 0.7, "start"),
-            (x - gap, y + gap + size * 0.7, "end"),
-        )
-        for at_x, at_y, anchor in options:
-            left = at_x - {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
-            box = (left, at_y - size * 0.85, left + wide, at_y + size * 0.25)
-            within = box[0] > 2 and box[2] < self.frame.width - 2
-            within = within and box[1] > 0 and box[3] < self.frame.height
-            if within and not any(_overlap(box, other) for other in self.taken):
-                self.taken.append(box)
-                self.drawn.append(_text(at_x, at_y, anchor, text, color, size))
-                return True
-        return False
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _text(x: float, y: float, anchor: str, text: str, color: str, size: float) -> str:
-    at = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
-    safe = escape(text)
-    return (
-        f'<text {at} fill="none" stroke="#fff" stroke-width="3" stroke-linejoin="round" '
-        f'stroke-opacity="0.85">{safe}</text><text {at} fill="{color}">{safe}</text>'
-    )
-
-
 def _scale_bar(frame: Frame) -> Iterable[str]:
     middle = (frame.south + frame.north) / 2
     metre = frame.scale / 6_378_137.0 / math.cos(math.radians(middle))
@@ -404,4 +373,4 @@ def _scale_bar(frame: Frame) -> Iterable[str]:
         f'<path d="M{x:.1f} {y - 4:.1f}v8m0 -4h{length_km * 1000 * metre:.1f}m0 -4v8" '
         f'stroke="{_INK}" stroke-width="1.5" fill="none"/>'
     )
-    yield _text(x, y - 8, "start", f"{length_km} km · {length_km / 1.852:.0f} NM", _INK, 12)
+    yield draw_text(x, y - 8, "start", f"{length_km} km · {length_km / 1.852:.0f} NM", _INK, 12)

@@ -40,7 +40,7 @@ _WORDINGS = {
 }
 _OUTCOMES = {
     "within": "possible",
-    "partly": "possible for some of the times",
+    "partly": "only for some times",
     "above": "too fast",
     "unknown": "no published speed",
 }
@@ -181,7 +181,7 @@ def _sun_note(view: View) -> str:
 
 def _bar(leg: LegAssessment) -> str:
     """A leg's interval of speeds as a bar against the published maximum speeds."""
-    wide = 190.0
+    wide = 150.0
 
     def x(kmh: float) -> float:
         return round(min(max(kmh, 0.0), BAR_LIMIT_KMH) / BAR_LIMIT_KMH * wide, 1)
@@ -269,7 +269,7 @@ def _drawn(view: View) -> list[Reconstruction]:
 def _maps(view: View, routes: list[Route]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The maps (the whole, then the smallest zone's neighbourhood), and the slider's data."""
     rings = zone_rings(view.material)
-    shapes = _shapes(view, rings)
+    shapes = _shapes(view, rings) + _range_shapes(view)
     marks = [
         Mark("place", p.name, lat, lon) for p in view.incident.places for lat, lon in p.points[:1]
     ]
@@ -310,10 +310,27 @@ def _shapes(view: View, rings: dict[str, list[Any]]) -> list[ZoneShape]:
     ]
 
 
+def _range_shapes(view: View) -> list[ZoneShape]:
+    """Published ranges: a circle for the least figure and one for the greatest."""
+    from adiz.geo import direct
+
+    shapes = []
+    for one in view.material.circumstances.rings:
+        circles = [
+            tuple(
+                direct(one.lat_deg, one.lon_deg, azimuth, radius_m) for azimuth in range(0, 360, 2)
+            )
+            for radius_m in dict.fromkeys((one.least_m, one.greatest_m))
+        ]
+        label = f"published range, {one.what}"
+        shapes.append(ZoneShape(one.what, label, "range", tuple(circles)))
+    return shapes
+
+
 def _frames(
     view: View, shapes: list[ZoneShape], marks: list[Mark], routes: list[Route]
 ) -> list[tuple[str, Any, str]]:
-    everything = [p for s in shapes for ring in s.rings for p in ring]
+    everything = [p for s in shapes if s.kind != "range" for ring in s.rings for p in ring]
     everything += [(m.lat_deg, m.lon_deg) for m in marks]
     everything += [p for r in routes for p in r.points]
     whole = frame_about(everything, 0.03)

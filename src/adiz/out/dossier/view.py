@@ -273,20 +273,17 @@ class View:
         return sorted(rows, key=lambda row: sum(c != "silent" for c in row["cells"]) < 2)
 
     def legs(self) -> list[dict[str, Any]]:
-        """Legs of each account and subject, one group a step."""
-        groups = []
-        for key, legs in groupby(
-            self.assessment.legs, key=lambda g: (g.party_id, g.subject_id, g.step)
-        ):
-            groups.append(
-                {
-                    "party": self.short[key[0]],
-                    "subject": self.incident.subject(key[1]).name,
-                    "step": key[2],
-                    "legs": list(legs),
-                }
+        """Legs of each account and subject, by step."""
+        return [
+            {
+                "party": self.short[party],
+                "subject": self.incident.subject(subject).name,
+                "steps": [(s, list(rows)) for s, rows in groupby(legs, key=lambda leg: leg.step)],
+            }
+            for (party, subject), legs in groupby(
+                self.assessment.legs, key=lambda leg: (leg.party_id, leg.subject_id)
             )
-        return groups
+        ]
 
     def claims_by_party(self) -> list[tuple[Party, list[Claim]]]:
         return [

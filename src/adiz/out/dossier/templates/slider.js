@@ -43,6 +43,7 @@
         if (here.indexOf(route.label) < 0) { here.push(route.label); }
       });
     });
+    document.querySelectorAll(".bands").forEach(function (all) { all.style.display = "none"; });
     document.querySelectorAll(".band").forEach(function (band) {
       band.style.display = t >= band.dataset.begin && t <= band.dataset.end ? "inline" : "none";
     });
