@@ -23,6 +23,12 @@ REMEDY = (
     "  or install a ready-made wheel of adiz, which needs no compiler."
 )
 
+NO_HEADER = (
+    "adiz: the header Python.h is not here, and the kernels need it to compile.\n"
+    "  Debian/Ubuntu:  apt-get install python3-dev\n"
+    "  or install a ready-made wheel of adiz, which needs neither it nor a compiler."
+)
+
 
 def use_some_compiler() -> None:
     """Leave a found compiler alone; else fall back to ziglang; else stop with a remedy."""
@@ -42,6 +48,8 @@ def use_some_compiler() -> None:
     os.environ["LDSHARED"] = f"{sys.executable} -m ziglang cc -shared"
 
 
+if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
+    sys.exit(NO_HEADER)
 use_some_compiler()
 
 # -ffp-contract=off: the same bits whatever the compiler does with fused multiply-add, so that

@@ -1,0 +1,92 @@
+# The work on adiz, by name. `make` alone lists the targets.
+#
+# Every target makes what it needs: `.venv` in this folder, with the packages of requirements.lock
+# (versions and hashes fixed) and adiz built from this source. It is made again only when the lock,
+# the build or the kernels change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+OUT := out
+KERNELS := $(wildcard src/adiz/*/*.c src/adiz/*/*.h src/adiz/*/*.pyx)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test check proofs bench docs dist lock clean
+
+help:
+	@echo "make demo    find the stays of a real aircraft, draw the map, write the dossier of 2019"
+	@echo "make test    all tests"
+	@echo "make check   style, types, layering, documentation in step with the code"
+	@echo "make proofs  the tests against independent methods again, far longer (half an hour)"
+	@echo "make bench   speed beside other tools (20 minutes; benchmarks/README.md)"
+	@echo "make docs    run the examples of the documentation, draw its pictures anew"
+	@echo "make dist    a wheel, and the proof that it runs where there is no compiler"
+	@echo "make lock    settle requirements.lock anew, after a change of dependencies"
+	@echo "make clean   remove what was made, except .venv"
+
+# ---- environment ---------------------------------------------------------------------------------
+
+$(VENV)/.packages: requirements.lock requirements-compiler.lock
+	@$(PYTHON) tools/check_machine.py
+	@echo "Making $(VENV): downloads about 200 MB the first time, then takes a minute or two."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements.lock
+	@command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || { \
+	  echo "No C compiler here: taking the one in the Python package ziglang."; \
+	  $(PIP) install --require-hashes -r requirements-compiler.lock; }
+	@touch $@
+
+$(VENV)/.adiz: $(VENV)/.packages pyproject.toml setup.py $(KERNELS)
+	@echo "Compiling the kernels of adiz."
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# ---- what users do -------------------------------------------------------------------------------
+
+demo: $(VENV)/.adiz
+	@BIN=$(BIN) OUT=$(OUT) sh tools/demo.sh
+
+# ---- what developers do --------------------------------------------------------------------------
+
+test: $(VENV)/.adiz
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile
+
+check: $(VENV)/.adiz
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+proofs: $(VENV)/.adiz
+	ADIZ_WORLDS=200 ADIZ_ALIBI_CASES=20000 ADIZ_FUZZ_ROUNDS=2000 $(BIN)/pytest -q -n $(JOBS) tests/oracle \
+	  tests/unit/test_read_damage.py
+	ADIZ_HYPOTHESIS=long $(BIN)/pytest -q -n $(JOBS) tests/property
+
+bench: $(VENV)/.adiz
+	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.adiz
+	@$(BIN)/pytest -q tests/unit/test_read_guide.py
+	@$(BIN)/python tools/make_pictures.py
+
+dist: $(VENV)/.adiz
+	@rm -rf build dist
+	@$(BIN)/python -m build --no-isolation --wheel >$(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)/wheel
+	@CC=/bin/false PATH=/nowhere $(VENV)/wheel/bin/python -m pip --disable-pip-version-check --quiet \
+	  install --only-binary :all: dist/*.whl
+	@cd dist && CC=/bin/false PATH=/nowhere ../$(VENV)/wheel/bin/adiz stays \
+	  ../src/adiz/data/c2a-san-diego-2020-09.parquet --zones US-CONUS-2
+	@echo "It installs and runs without a compiler: $$(ls dist/*.whl)"
+
+lock:
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+	  --extra dev --output-file requirements.lock pyproject.toml
+	echo 'ziglang>=0.13' | $(BIN)/uv pip compile --quiet --universal --generate-hashes \
+	  --no-annotate --python-version 3.11 --output-file requirements-compiler.lock -
+
+clean:
+	rm -rf build dist $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src -name '*.so' -delete
