@@ -85,8 +85,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AdizError as error:
         print(f"adiz {name}: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader (head, less) has gone: nothing to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # the reader (head, less) has gone: nothing to say
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        print(f"adiz {name}: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130

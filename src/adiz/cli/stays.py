@@ -80,6 +80,7 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
         metavar="OURS=THEIRS",
         help="a column of the input by our name, e.g. time=zeit (may be given several times)",
     )
+    add("--track-id", metavar="NAME", help="the one aircraft of an input that does not name it")
     add("--rejected", metavar="FILE.csv", help="write the rows that could not be used there")
     add("--quiet", action="store_true", help="no progress and no notes")
 
@@ -96,10 +97,8 @@ def run(args: argparse.Namespace) -> int:
     _write(args, stays)
     if args.map:
         from adiz.out.map import write_map
-        from adiz.sources.read import read
 
-        if reports is None:
-            reports = read(args.paths)
+        assert reports is not None  # a map is asked for: the reports were read whole
         write_map(
             args.map,
             reports.table,
@@ -141,10 +140,13 @@ def _find(args: argparse.Namespace, zones: Zones) -> tuple[pl.DataFrame, Reports
         "track_end_s": args.track_end,
         "max_speed_kt": args.max_speed_kt,
     }
-    plain = not (args.input_format or args.column or args.time_zone or args.rejected)
-    if plain and is_parquet(args.paths):
+    told = (args.input_format, args.column, args.time_zone, args.track_id, args.rejected, args.map)
+    if not any(told) and is_parquet(args.paths):
         progress = None if args.quiet or not sys.stderr.isatty() else _progress
-        return find_stays(args.paths, zones, progress=progress, **options), None
+        rejected: dict[str, int] = {}
+        stays = find_stays(args.paths, zones, progress=progress, rejected=rejected, **options)
+        _say_rejected(args, rejected)
+        return stays, None
     from adiz.sources.read import read
 
     reports = read(
@@ -152,11 +154,11 @@ def _find(args: argparse.Namespace, zones: Zones) -> tuple[pl.DataFrame, Reports
         format=args.input_format,
         columns=_columns(args.column),
         time_zone=args.time_zone,
+        track_id=args.track_id,
     )
     for note in reports.notes:
         _say(args, note)
-    for reason, count in reports.rejected_counts.items():
-        _say(args, f"{count} rows left out: {reason}")
+    _say_rejected(args, reports.rejected_counts)
     if args.rejected:
         reports.rejected.write_csv(args.rejected)
     return find_stays(reports, zones, **options), reports
@@ -204,6 +206,11 @@ def _write(args: argparse.Namespace, stays: pl.DataFrame) -> None:
     else:
         sys.stdout.flush()
         write_stays(stays, sys.stdout.buffer, format, args.show_zone)
+
+
+def _say_rejected(args: argparse.Namespace, rejected: dict[str, int]) -> None:
+    for reason, count in rejected.items():
+        _say(args, f"{count} row{'s' * (count != 1)} left out: {reason}")
 
 
 def _say(args: argparse.Namespace, text: str) -> None:

@@ -140,7 +140,7 @@ class StaysFold:
     def flush(self) -> pl.DataFrame:
         """End every track; returns the remaining stays."""
         if not self._held.is_empty():
-            self.feed(self._held.sort(_order(self._held)))
+            self.feed(self._held.sort(order_of(self._held)))
             self._held = pl.DataFrame()
         for fold in self._folds:
             fold.flush()
@@ -210,7 +210,7 @@ class StaysFold:
         ready = time < self._newest - lateness_us
         self._held = held.filter(~ready)
         out = held.filter(ready)
-        return out.sort(_order(out))
+        return out.sort(order_of(out))
 
     def feed(self, reports: pl.DataFrame) -> None:
         """Fold in reports and leave the finished stays inside, for :meth:`flush` to return."""
@@ -278,7 +278,8 @@ def sort_stays(stays: pl.DataFrame) -> pl.DataFrame:
     return stays.sort("track_id", begin, "zone_id", pl.coalesce("exit_time", "latest_exit"))
 
 
-def _order(reports: pl.DataFrame) -> list[str]:
+def order_of(reports: pl.DataFrame) -> list[str]:
+    """The columns that put reports in the order the fold takes them in."""
     return [name for name in _ORDER if name in reports.columns]
 
 
@@ -330,5 +331,6 @@ __all__ = [
     "StaysFold",
     "StaysParams",
     "heights_matter",
+    "order_of",
     "sort_stays",
 ]

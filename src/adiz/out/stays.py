@@ -166,7 +166,8 @@ def _summary(stays: pl.DataFrame) -> str:
     possible = int((stays["certainty"] == "possible").sum())
     tracks = stays["track_id"].n_unique()
     zones = stays["zone_id"].n_unique()
-    parts = [f"{len(stays) - possible} stays seen"]
+    seen = len(stays) - possible
+    parts = [f"{seen} stay{'s' * (seen != 1)} seen"]
     if possible:
         parts.append(f"{possible} possible in gaps")
     return (

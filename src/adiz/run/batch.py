@@ -42,6 +42,7 @@ def find_stays(
     track_end_s: float = DEFAULT_TRACK_END_S,
     max_speed_kt: float | None = None,
     progress: Progress | None = None,
+    rejected: dict[str, int] | None = None,
 ) -> pl.DataFrame:
     """Who was in which zone, from when to when.
 
@@ -54,6 +55,7 @@ def find_stays(
         max_speed_kt: bound on ground speed in gaps, knots. None: the type's published maximum,
             else 650.
         progress: called with (rows done, rows in all) while files are streamed.
+        rejected: filled with how many rows of files could not be used, by reason.
 
     Returns:
         The stays table (:data:`adiz.schema.STAYS`), by track, time and zone.
@@ -79,10 +81,13 @@ def find_stays(
         from adiz.run.stream import is_parquet, stream_stays
 
         if is_parquet(reports):
-            return stream_stays(reports, chosen, params, progress)
+            return stream_stays(reports, chosen, params, progress, rejected)
         from adiz.sources.read import read
 
-        return sort_stays(stays_of_table(read(reports).table, chosen, params))
+        found = read(reports)
+        if rejected is not None:
+            rejected.update(found.rejected_counts)
+        return sort_stays(stays_of_table(found.table, chosen, params))
     return sort_stays(stays_of_table(_table(reports), chosen, params))
 
 

@@ -19,7 +19,14 @@ from typing import Any
 import polars as pl
 
 from adiz.detect.index import build_index
-from adiz.detect.stays import DisorderError, StaysFold, StaysParams, heights_matter, sort_stays
+from adiz.detect.stays import (
+    DisorderError,
+    StaysFold,
+    StaysParams,
+    heights_matter,
+    order_of,
+    sort_stays,
+)
 from adiz.errors import Fault, ReportsError
 from adiz.zones.model import Zones
 
@@ -47,7 +54,11 @@ def _is_parquet(path: Path) -> bool:
 
 
 def stream_stays(
-    paths: Any, zones: Zones, params: StaysParams, progress: Progress | None = None
+    paths: Any,
+    zones: Zones,
+    params: StaysParams,
+    progress: Progress | None = None,
+    rejected: dict[str, int] | None = None,
 ) -> pl.DataFrame:
     """The stays of Parquet files; see :func:`adiz.find_stays`."""
     from adiz.sources.read import scan
@@ -61,11 +72,17 @@ def stream_stays(
         raise ReportsError(Fault("the files hold no reports", fspath_of(paths)))
     batches = _batches(lazy)  # decoding begins now, while the zones are indexed
     index = build_index(zones)
+    counts = {} if rejected is None else rejected
     try:
         fold = StaysFold(zones, params, lateness_s=None, parts=_parts(total), index=index)
-        return sort_stays(_run(fold, batches, total, progress))
+        found = _run(fold, batches, total, progress, counts)
     except DisorderError:
-        return sort_stays(_run_sorted(lazy, total, zones, params, index, progress))
+        counts.clear()
+        found = _run_sorted(lazy, total, zones, params, index, progress, counts)
+    if sum(counts.values()) >= total:
+        said = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+        raise ReportsError(Fault(f"no usable row ({said})", fspath_of(paths)))
+    return sort_stays(found)
 
 
 def _parts(total: int) -> int:
@@ -95,15 +112,30 @@ def _batches(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 
 
 def _run(
-    fold: StaysFold, batches: Iterator[pl.DataFrame], total: int, progress: Progress | None
+    fold: StaysFold,
+    batches: Iterator[pl.DataFrame],
+    total: int,
+    progress: Progress | None,
+    rejected: dict[str, int],
 ) -> pl.DataFrame:
     done = 0
     for batch in batches:
-        fold.feed(batch)
+        _feed(fold, batch, rejected)
         done += len(batch)
         if progress:
             progress(done, total)
     return fold.flush()
+
+
+def _feed(fold: StaysFold, batch: pl.DataFrame, rejected: dict[str, int]) -> None:
+    """Fold in a batch; where that left rows out, count why."""
+    before = fold.counts["invalid"]
+    fold.feed(batch)
+    if fold.counts["invalid"] > before or any(batch[name].null_count() for name in _NEEDED):
+        from adiz.sources.reports import count_rejected
+
+        for reason, count in count_rejected(batch).items():
+            rejected[reason] = rejected.get(reason, 0) + count
 
 
 def _run_sorted(
@@ -113,6 +145,7 @@ def _run_sorted(
     params: StaysParams,
     index: Any,
     progress: Progress | None,
+    rejected: dict[str, int],
 ) -> pl.DataFrame:
     parts = math.ceil(total / SPILL_ROWS)
     found, done = [], 0
@@ -133,8 +166,9 @@ def _run_sorted(
             if not files:
                 continue
             rows = pl.read_parquet(files)
-            fold = StaysFold(zones, params, lateness_s=0.0, index=index)
-            found += [fold.step(rows), fold.flush()]
+            fold = StaysFold(zones, params, lateness_s=None, index=index)
+            _feed(fold, rows.sort(order_of(rows)), rejected)
+            found.append(fold.flush())
             done += len(rows)
             if progress:
                 progress(done // 2, total)
