@@ -86,7 +86,7 @@ setup(
                 "adiz.detect._encounters",
                 DETECT + "_encounters.pyx",
                 DETECT + "encounters.c",
-                DETECT + "encounters_pair.c",
+                *(DETECT + f"encounters_{part}.c" for part in ("tracks", "leg", "pair")),
             ),
             extension(
                 "adiz.detect._stays",

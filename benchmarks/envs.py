@@ -15,6 +15,7 @@ PACKAGES = {
     "meos": ["polars", "numpy", "pymeos"],
     "movingpandas": ["polars", "pyarrow", "movingpandas"],
     "traffic": ["polars", "pyarrow", "pandas<3", "traffic"],  # does not import with pandas 3
+    "scipy": ["polars", "numpy", "scipy"],
     "plot": ["matplotlib"],
 }
 

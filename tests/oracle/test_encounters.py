@@ -9,16 +9,13 @@ from __future__ import annotations
 import itertools
 import math
 import random
-import sys
-from pathlib import Path
 
 import polars as pl
 import pytest
 from geographiclib.geodesic import Geodesic
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
 from adiz.run.together import find_encounters
-from encounter_worlds import crowd
+from tests.encounter_worlds import crowd
 
 WGS84 = Geodesic.WGS84
 LIMIT_M, LIMIT_FT, MAX_GAP_US = 5 * 1852.0, 2000.0, 120_000_000

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import random
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from tests.encounter_worlds import crowd
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
 from adiz.detect.encounters import EncountersFold
+from adiz.detect.formations import Formations, FormationsFold, Rule
 from adiz.errors import AdizError
-from adiz.run.together import encounters_through, find_encounters
-from encounter_worlds import crowd
+from adiz.run.together import encounters_through, find_encounters, find_formations
 
 SORT = ["start_time", "track_a", "track_b"]
 
@@ -93,3 +91,20 @@ def test_damaged_state_is_refused(cut: int) -> None:
     live.step(crowd(2))
     with pytest.raises(AdizError, match="cannot be carried on"):
         EncountersFold.restore(live.save()[:cut])
+
+
+@given(st.integers(0, 10**6), st.randoms(use_true_random=False))
+def test_formations_too(seed: int, rng: random.Random) -> None:
+    rule = Rule(for_s=60, apart_s=60, level_ft=5000, heading_deg=90, speed_kt=300, close_nm=4)
+    reports = crowd(seed, tracks=8)
+    whole = find_formations(reports, rule=rule)
+    live, parts, at = FormationsFold(rule, lateness_s=1), [], 0
+    while at < reports.height:
+        n = rng.choice([1, 11, 60])
+        parts.append(live.step(reports.slice(at, n)))
+        at += n
+        if rng.random() < 0.1:
+            live = FormationsFold.restore(live.save())
+    found = Formations.joined([*parts, live.flush()])
+    for name in ("formations", "parts", "events", "company"):
+        assert_frame_equal(getattr(found, name), getattr(whole, name), rel_tol=1e-9)

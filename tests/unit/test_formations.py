@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from adiz.detect.encounters import ENCOUNTERS
-from adiz.detect.formations import Rule, judge_company
-from adiz.detect.groups import build, find_zone_company
-from adiz.schema import polars_schema
+from adiz.detect.formations import COMPANY, Rule, judge_company
+from adiz.detect.groups import EVENTS, FORMATIONS, PARTS, build, find_zone_company
+from adiz.schema import Column, polars_schema
 
 T0 = datetime(2019, 7, 22, 23, 0, tzinfo=UTC)
 STATES = {"h1": "CN", "h2": "CN", "t1": "RU", "t2": "RU"}
@@ -49,7 +50,8 @@ def judged(*rows: dict, **limits: float) -> pl.DataFrame:
     ("kind", "differ"),
     [
         ("formation", {}),
-        ("formation", {"mean_vertical_ft": None, "vertical": "unknown"}),
+        ("formation", {"vertical": "partly"}),
+        ("unclear", {"mean_vertical_ft": None, "vertical": "unknown"}),
         ("passing", {"heading_difference_deg": 40.0}),
         ("passing", {"speed_difference_kt": 35.0}),
         ("stacked", {"mean_vertical_ft": 2000.0}),
@@ -125,3 +127,15 @@ def test_who_was_in_a_zone_together() -> None:
     )
     together = find_zone_company(parts, stays)
     assert together.select("start_time", "end_time", "members").rows() == [(at(6), at(30), "a;b")]
+
+
+@pytest.mark.parametrize(
+    ("page", "columns"),
+    [
+        ("encounters", ENCOUNTERS),
+        ("formations", (*FORMATIONS, *PARTS, *EVENTS, *COMPANY)),
+    ],
+)
+def test_every_column_is_on_the_reference_page(page: str, columns: tuple[Column, ...]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reference" / f"{page}.md").read_text()
+    assert [c.name for c in columns if f"`{c.name}`" not in text] == []

@@ -10,35 +10,11 @@ import zlib
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport NAN, atan2, isnan, sqrt
-from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint32_t
+from libc.math cimport NAN, atan2, fabs, isnan, remainder, sqrt
+from libc.stdint cimport INT64_MIN, UINT32_MAX, int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memcmp, memcpy
 
-cdef extern from *:
-    """
-    #include <stdint.h>
-    struct ArrowSchema {
-        const char *format, *name, *metadata;
-        int64_t flags, n_children;
-        struct ArrowSchema **children, *dictionary;
-        void (*release)(struct ArrowSchema *);
-        void *private_data;
-    };
-    struct ArrowArray {
-        int64_t length, null_count, offset, n_buffers, n_children;
-        const void **buffers;
-        struct ArrowArray **children, *dictionary;
-        void (*release)(struct ArrowArray *);
-        void *private_data;
-    };
-    struct ArrowArrayStream {
-        int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *);
-        int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *);
-        const char *(*get_last_error)(struct ArrowArrayStream *);
-        void (*release)(struct ArrowArrayStream *);
-        void *private_data;
-    };
-    """
+cdef extern from "arrow.h":
     struct ArrowSchema:
         const char *format
         int64_t n_children
@@ -106,9 +82,11 @@ cdef extern from "encounters.h":
         int failed
     Fold *fold_new(const Settings *) nogil
     void fold_free(Fold *) nogil
-    uint32_t fold_track(Fold *, const char *, uint32_t) nogil
+    uint32_t fold_track(Fold *, const char *, uint32_t, uint32_t) nogil
+    void place_block(const double *, const double *, int, double *, double *, double *) nogil
+    void fold_fetch(const Fold *, uint32_t) nogil
     uint32_t fold_source(Fold *, const char *, uint32_t) nogil
-    void fold_add(Fold *, uint32_t, int64_t, double, double, double, double, uint32_t,
+    void fold_add(Fold *, uint32_t, int64_t, const double *, double, double, uint32_t,
                   uint32_t) nogil
     void fold_advance(Fold *, int64_t, int) nogil
     void fold_forget(Fold *) nogil
@@ -179,34 +157,64 @@ cdef uint32_t address(Text t) noexcept nogil:
     return value | POINT_HAS_ADDRESS
 
 
+cdef enum:
+    BLOCK = 64
+
+
 cdef int64_t add_rows(Fold *f, const Column *c, int64_t n) noexcept nogil:
-    """Take rows; returns the latest time among them."""
-    cdef int64_t i, t, latest = INT64_MIN
+    """Take rows, block by block: who and where, then the reports; returns the latest time."""
+    cdef int64_t first = 0, latest = INT64_MIN, t, row
+    cdef int i, count
     cdef Text name, source, last_name, last_source
     cdef uint32_t track = 0, from_source = 0, flags
+    cdef uint32_t tracks[BLOCK]
+    cdef double lat[BLOCK]
+    cdef double lon[BLOCK]
+    cdef double x[BLOCK]
+    cdef double y[BLOCK]
+    cdef double z[BLOCK]
+    cdef double place[3]
     last_name.s = last_source.s = NULL
     last_name.n = last_source.n = 0
-    for i in range(n):
-        name = text(&c[1], i)
-        if not has(&c[0], i) or not has(&c[1], i):
-            f.counts.unusable += 1
-            continue
-        if last_name.s == NULL or name.n != last_name.n or memcmp(name.s, last_name.s, name.n):
-            track = fold_track(f, name.s, name.n)
-            last_name = name
-        source = text(&c[8], i)
-        if last_source.s == NULL or source.n != last_source.n or memcmp(
-                source.s, last_source.s, source.n):
-            from_source = fold_source(f, source.s, source.n)
-            last_source = source
-        if f.failed:
-            break
-        flags = address(text(&c[7], i)) | (POINT_GROUND if truth(&c[6], i) else 0)
-        t = (<const int64_t *>c[0].data)[c[0].offset + i]
-        fold_add(f, track, t, number(&c[2], i), number(&c[3], i), number(&c[4], i),
-                 number(&c[5], i), from_source, flags)
-        if t > latest:
-            latest = t
+    while first < n:
+        count = <int>min(<int64_t>BLOCK, n - first)
+        for i in range(count):
+            row = first + i
+            name = text(&c[1], row)
+            if (last_name.s == NULL or name.n != last_name.n
+                    or memcmp(name.s, last_name.s, name.n)):
+                track = fold_track(f, name.s, name.n, track)
+                last_name = name
+            if f.failed:
+                return latest
+            tracks[i] = track
+            fold_fetch(f, track)
+            lat[i], lon[i] = number(&c[2], row), number(&c[3], row)
+            if not has(&c[0], row) or not has(&c[1], row) or not (
+                    fabs(lat[i]) <= 90.0 and fabs(lon[i]) <= 1e6):
+                tracks[i] = UINT32_MAX
+                lat[i] = lon[i] = 0.0
+            elif fabs(lon[i]) > 180.0:
+                lon[i] = remainder(lon[i], 360.0)
+        place_block(lat, lon, count, x, y, z)
+        for i in range(count):
+            if tracks[i] == UINT32_MAX:
+                f.counts.unusable += 1
+                continue
+            row = first + i
+            source = text(&c[8], row)
+            if last_source.s == NULL or source.n != last_source.n or memcmp(
+                    source.s, last_source.s, source.n):
+                from_source = fold_source(f, source.s, source.n)
+                last_source = source
+            flags = address(text(&c[7], row)) | (POINT_GROUND if truth(&c[6], row) else 0)
+            t = (<const int64_t *>c[0].data)[c[0].offset + row]
+            place[0], place[1], place[2] = x[i], y[i], z[i]
+            fold_add(f, tracks[i], t, place, number(&c[4], row), number(&c[5], row),
+                     from_source, flags)
+            if t > latest:
+                latest = t
+        first += count
     return latest
 
 
@@ -358,7 +366,7 @@ cdef class Sweep:
         for _ in range(tracks):
             name_len, n, first, dirty = struct.unpack_from("<IIIB", body, at)
             at += struct.calcsize("<IIIB")
-            slot = fold_track(self.f, raw + at, name_len)
+            slot = fold_track(self.f, raw + at, name_len, 0)
             at += name_len
             points = fold_points(self.f, slot, n)
             if self.f.failed:

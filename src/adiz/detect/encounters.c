@@ -13,216 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "geodesic.h"
-
-int grow(void **data, uint32_t *cap, uint32_t wanted, size_t size) {
-    if (wanted <= *cap) return 1;
-    size_t cap_new = *cap + *cap / 2;
-    if (cap_new < wanted) cap_new = wanted;
-    if (cap_new < 8) cap_new = 8;
-    if (cap_new > UINT32_MAX) return 0;
-    void *p = realloc(*data, cap_new * size);
-    if (!p) return 0;
-    *data = p;
-    *cap = (uint32_t)cap_new;
-    return 1;
-}
-
-uint32_t table_hash(const void *data, size_t len) {
-    const unsigned char *p = data;
-    uint64_t h = 0x9E3779B97F4A7C15u ^ len;
-    while (len >= 8) {
-        uint64_t w;
-        memcpy(&w, p, 8);
-        h = (h ^ w) * 0xD6E8FEB86659FD93u;
-        h ^= h >> 32;
-        p += 8;
-        len -= 8;
-    }
-    uint64_t w = 0;
-    memcpy(&w, p, len);
-    h = (h ^ w) * 0xD6E8FEB86659FD93u;
-    return (uint32_t)(h >> 32);
-}
-
-Fold *fold_new(const Settings *set) {
-    Fold *f = calloc(1, sizeof(Fold));
-    if (!f) return NULL;
-    f->set = *set;
-    double chord = chord_from_geodesic(set->within_m);
-    f->limit_q = chord * chord;
-    f->watermark = f->swept = NO_TIME;
-    return f;
-}
-
-void fold_free(Fold *f) {
-    if (!f) return;
-    for (uint32_t i = 0; i < f->n_tracks; i++) {
-        free(f->tracks[i].points);
-        free(f->tracks[i].name);
-    }
-    for (uint32_t i = 0; i < f->n_sources; i++) free(f->sources[i]);
-    free(f->tracks);
-    free(f->free_tracks);
-    free(f->names.slot);
-    free(f->pairs);
-    free(f->pair_table.slot);
-    free(f->done);
-    free(f->sources);
-    free(f);
-}
-
-static uint32_t name_place(const Fold *f, const char *name, uint32_t len, uint32_t hash) {
-    uint32_t mask = f->names.size - 1, i = hash & mask;
-    while (f->names.slot[i]) {
-        const Track *t = &f->tracks[f->names.slot[i] - 1];
-        if (t->hash == hash && t->name_len == len && !memcmp(t->name, name, len)) break;
-        i = (i + 1) & mask;
-    }
-    return i;
-}
-
-static int names_index(Fold *f, uint32_t size) {
-    if (size != f->names.size) {
-        uint32_t cap = f->names.size;
-        if (!grow((void **)&f->names.slot, &cap, size, sizeof(uint32_t))) return 0;
-        f->names.size = size;
-    }
-    memset(f->names.slot, 0, size * sizeof(uint32_t));
-    for (uint32_t i = 0; i < f->n_tracks; i++) {
-        const Track *t = &f->tracks[i];
-        if (t->used) f->names.slot[name_place(f, t->name, t->name_len, t->hash)] = i + 1;
-    }
-    return 1;
-}
-
-uint32_t fold_track(Fold *f, const char *name, uint32_t len) {
-    uint32_t hash = table_hash(name, len), slot;
-    if (f->names.size) {
-        uint32_t found = f->names.slot[name_place(f, name, len, hash)];
-        if (found) return found - 1;
-    }
-    char *copy = malloc(len ? len : 1);
-    if (f->n_free) {
-        slot = f->free_tracks[--f->n_free];
-    } else {
-        if (!copy ||
-            !grow((void **)&f->tracks, &f->cap_tracks, f->n_tracks + 1, sizeof(Track))) {
-            free(copy);
-            f->failed = 1;
-            return UINT32_MAX;
-        }
-        slot = f->n_tracks++;
-    }
-    Track *t = &f->tracks[slot];
-    memset(t, 0, sizeof *t);
-    if (!copy) {
-        f->failed = 1;
-        return UINT32_MAX;
-    }
-    memcpy(copy, name, len);
-    t->name = copy;
-    t->name_len = len;
-    t->hash = hash;
-    t->used = 1;
-    f->names.n++;
-    if (f->names.n * 2 > f->names.size) {
-        if (!names_index(f, f->names.size ? f->names.size * 2 : 1024)) f->failed = 1;
-    } else {
-        f->names.slot[name_place(f, name, len, hash)] = slot + 1;
-    }
-    return slot;
-}
-
-uint32_t fold_source(Fold *f, const char *text, uint32_t len) {
-    for (uint32_t i = f->n_sources; i-- > 0;)
-        if (strlen(f->sources[i]) == len && !memcmp(f->sources[i], text, len)) return i;
-    char *copy = malloc(len + 1);
-    if (!copy || !grow((void **)&f->sources, &f->cap_sources, f->n_sources + 1, sizeof(char *))) {
-        free(copy);
-        f->failed = 1;
-        return 0;
-    }
-    memcpy(copy, text, len);
-    copy[len] = 0;
-    f->sources[f->n_sources] = copy;
-    return f->n_sources++;
-}
-
-Point *fold_points(Fold *f, uint32_t track, uint32_t n) {
-    Track *t = &f->tracks[track];
-    if (!grow((void **)&t->points, &t->cap, n, sizeof(Point))) {
-        f->failed = 1;
-        return NULL;
-    }
-    t->n = n;
-    return t->points;
-}
-
-void fold_add(Fold *f, uint32_t track, int64_t t, double lat, double lon, double baro, double geom,
-              uint32_t source, uint32_t flags) {
-    if (f->failed) return;
-    if (!(fabs(lat) <= 90.0) || !(fabs(lon) <= 1e6)) {
-        f->counts.unusable++;
-        return;
-    }
-    if (f->watermark != NO_TIME && t < f->watermark - f->set.lateness_us) {
-        f->counts.late++;
-        return;
-    }
-    Track *k = &f->tracks[track];
-    if (!grow((void **)&k->points, &k->cap, k->n + 1, sizeof(Point))) {
-        f->failed = 1;
-        return;
-    }
-    Point *p = &k->points[k->n];
-    to_ecef(lat, remainder(lon, 360.0), p->p);
-    for (int i = 0; i < 3; i++) p->p[i] *= WGS84_A;
-    p->t = t;
-    p->baro = (float)baro;
-    p->geom = (float)geom;
-    p->source = source;
-    p->flags = flags;
-    if (k->n && t <= p[-1].t) k->dirty = 1;
-    k->n++;
-}
-
-/* Unknown altitudes sort last. */
-static int by_altitude(float a, float b) {
-    if (isnan(a) || isnan(b)) return isnan(a) - isnan(b);
-    return (a > b) - (a < b);
-}
-
-static _Thread_local char **texts; /* of the sources, while sorting */
-
-/* Time, latitude, longitude, altitude; beyond that only to be the same whatever came first. */
-static int by_time(const void *va, const void *vb) {
-    const Point *a = va, *b = vb;
-    if (a->t != b->t) return a->t < b->t ? -1 : 1;
-    if (a->p[2] != b->p[2]) return a->p[2] < b->p[2] ? -1 : 1;
-    double la = atan2(a->p[1], a->p[0]), lb = atan2(b->p[1], b->p[0]);
-    if (la != lb) return la < lb ? -1 : 1;
-    int c = by_altitude(a->baro, b->baro);
-    if (!c) c = by_altitude(a->geom, b->geom);
-    if (!c) c = (a->flags > b->flags) - (a->flags < b->flags);
-    return c ? c : strcmp(texts[a->source], texts[b->source]);
-}
-
-static void settle(Fold *f, Track *t) {
-    if (!t->dirty) return;
-    uint32_t kept = 1;
-    texts = f->sources;
-    qsort(t->points, t->n, sizeof(Point), by_time);
-    for (uint32_t i = 1; i < t->n; i++) {
-        if (t->points[i].t == t->points[kept - 1].t)
-            f->counts.same_time++;
-        else
-            t->points[kept++] = t->points[i];
-    }
-    t->n = kept;
-    t->dirty = 0;
-}
-
 typedef struct {
     uint32_t track, leg;
     int32_t cell[3], end[3]; /* cubes it reaches into */
@@ -253,10 +43,12 @@ static int box_of(const Fold *f, const Track *t, int64_t k0, int64_t k1, Box *bo
     for (int i = 0; i < 3; i++) box->lo[i] = INFINITY, box->hi[i] = -INFINITY;
     for (uint32_t i = t->first; i + 1 < t->n && t->points[i].t < k1; i++) {
         const Point *u = &t->points[i], *v = u + 1;
-        if (!leg_valid(f, u, v)) continue;
-        double dt = (double)(v->t - u->t);
-        double x0 = u->t < k0 ? (double)(k0 - u->t) / dt : 0.0;
-        double x1 = v->t > k1 ? (double)(k1 - u->t) / dt : 1.0;
+        if (!leg_valid(v)) continue;
+        double dt = (double)(v->t - u->t), x0 = 0.0, x1 = 1.0;
+        if (dt > 0.5 * (double)(k1 - k0)) { /* a short leg is as well taken whole */
+            if (u->t < k0) x0 = (double)(k0 - u->t) / dt;
+            if (v->t > k1) x1 = (double)(k1 - u->t) / dt;
+        }
         for (int j = 0; j < 3; j++) {
             double d = v->p[j] - u->p[j], a = u->p[j] + x0 * d, b = u->p[j] + x1 * d;
             double lo = a < b ? a : b, hi = a < b ? b : a;
@@ -266,8 +58,10 @@ static int box_of(const Fold *f, const Track *t, int64_t k0, int64_t k1, Box *bo
         double bulge = leg_bulge_m(u, v);
         if (bulge > slack) slack = bulge;
         known &= !isnan(u->baro + v->baro);
-        lo_ft = fminf(lo_ft, fminf(u->baro, v->baro));
-        hi_ft = fmaxf(hi_ft, fmaxf(u->baro, v->baro));
+        float least = u->baro < v->baro ? u->baro : v->baro;
+        float most = u->baro < v->baro ? v->baro : u->baro;
+        if (least < lo_ft) lo_ft = least;
+        if (most > hi_ft) hi_ft = most;
         if (!found) box->leg = i;
         found = 1;
     }
@@ -341,12 +135,19 @@ static int hash_boxes(Fold *f, Sweep *s, int64_t k0, int64_t k1) {
     return !f->failed;
 }
 
+#define AHEAD 6 /* tracks whose reports are fetched before they are needed */
+
 /* One step; returns the earliest time at which anything is left to do. */
 static int64_t step(Fold *f, Sweep *s, int64_t k0, int64_t k1) {
     int64_t soonest = INT64_MAX;
     s->n_boxes = 0;
     for (uint32_t i = 0; i < s->n_active;) {
         Track *t = &f->tracks[s->active[i]];
+        if (i + AHEAD < s->n_active) {
+            const Track *later = &f->tracks[s->active[i + AHEAD]];
+            const char *at = (const char *)&later->points[later->first];
+            for (int k = 0; k < 6; k++) __builtin_prefetch(at + 64 * k);
+        }
         while (t->first + 1 < t->n && t->points[t->first + 1].t <= k0) t->first++;
         if (t->first + 1 >= t->n) {
             s->active[i] = s->active[--s->n_active];
@@ -389,48 +190,6 @@ static int64_t step_floor(int64_t t, int64_t step_us) {
     return (q - (t % step_us < 0)) * step_us;
 }
 
-/* Drop what lies before the leg under way, save one report that tells what went before it. */
-static void trim(Fold *f, Track *t) {
-    uint32_t drop = t->first > 1 ? t->first - 1 : 0;
-    if (!drop) return;
-    for (uint32_t i = 1; i <= drop; i++) {
-        const Point *u = &t->points[i - 1], *v = u + 1;
-        if (v->t - u->t <= f->set.max_gap_us && !((u->flags | v->flags) & POINT_GROUND) &&
-            !leg_valid(f, u, v))
-            f->counts.too_fast++;
-    }
-    t->n -= drop;
-    t->first -= drop;
-    memmove(t->points, t->points + drop, t->n * sizeof(Point));
-    if (t->cap > 64 && t->n * 4 < t->cap) {
-        Point *less = realloc(t->points, t->n * 2 * sizeof(Point));
-        if (less) {
-            t->points = less;
-            t->cap = t->n * 2;
-        }
-    }
-}
-
-void fold_forget(Fold *f) {
-    uint32_t gone = 0;
-    for (uint32_t i = 0; i < f->n_tracks; i++) {
-        Track *t = &f->tracks[i];
-        if (!t->used || t->open || t->n > 2 ||
-            (t->n && t->points[t->n - 1].t + f->set.max_gap_us >= f->swept))
-            continue;
-        t->first = t->n;
-        trim(f, t);
-        free(t->points);
-        free(t->name);
-        memset(t, 0, sizeof *t);
-        gone++;
-        f->names.n--;
-        if (grow((void **)&f->free_tracks, &f->cap_free, f->n_free + 1, sizeof(uint32_t)))
-            f->free_tracks[f->n_free++] = i;
-    }
-    if (gone && !names_index(f, f->names.size)) f->failed = 1;
-}
-
 void fold_advance(Fold *f, int64_t watermark, int everything) {
     if (watermark > f->watermark) f->watermark = watermark;
     if (f->watermark == NO_TIME || f->failed) return;
@@ -450,7 +209,7 @@ void fold_advance(Fold *f, int64_t watermark, int everything) {
     for (uint32_t i = 0; i < f->n_tracks; i++) {
         Track *t = &f->tracks[i];
         if (!t->used) continue;
-        settle(f, t);
+        track_settle(f, t);
         if (t->first + 1 >= t->n) continue;
         starts[n].t = t->points[t->first].t;
         starts[n++].track = i;
@@ -475,7 +234,7 @@ void fold_advance(Fold *f, int64_t watermark, int everything) {
     pairs_close(f, everything ? INT64_MAX : f->swept);
     for (uint32_t i = 0; i < f->n_tracks; i++) {
         if (everything) f->tracks[i].first = f->tracks[i].n;
-        if (f->tracks[i].used) trim(f, &f->tracks[i]);
+        if (f->tracks[i].used) track_trim(f, &f->tracks[i]);
     }
     free(starts);
     free(s.active);

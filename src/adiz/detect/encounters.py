@@ -4,7 +4,7 @@ They are found on legs, not on samples: between two reports at most ``max_gap_s`
 aircraft is taken to fly the geodesic at constant speed, its altitude linear in time; across a
 longer gap nothing is assumed. The lateral distance is the geodesic one on WGS84. Start and end
 are solved on the legs' common time; against geographiclib positions agree to 2 cm for legs up to
-40 km, distances to 1 cm up to 50 NM, and so the ends to 0.1 s wherever the aircraft close or part
+40 km and distances up to 50 NM, and so the ends to 0.1 s wherever the aircraft close or part
 at more than 0.5 kt.
 
 Altitudes are compared on one datum: pressure altitude where both have it, else geometric where
@@ -12,7 +12,7 @@ both have that. Otherwise the vertical distance is unknown: the encounter then r
 lateral distance alone, and its ``vertical`` says so. Reports on the ground are no flight. Two
 tracks with one 24-bit address are one aircraft seen twice, not an encounter.
 
-The work is done by a compiled sweep over time (``encounters.c``, ``encounters_pair.c``) whose
+The work is done by a compiled sweep over time (``encounters*.c``) whose
 memory is bounded by the aircraft in the air.
 """
 
@@ -57,6 +57,8 @@ ENCOUNTERS: tuple[Column, ...] = (
     Column("source_a", "text", "", "", "where track_a's report at the start came from"),
     Column("source_b", "text", "", "", "the same of track_b"),
 )
+
+__all__ = ["COLUMNS", "ENCOUNTERS", "SORT", "EncountersFold", "sweep_columns"]
 
 SORT = ["start_time", "track_a", "track_b"]
 """The order of every table of encounters."""
@@ -134,7 +136,7 @@ class EncountersFold:
                 raise AdizError(f"{name} is {value:g}; it must lie within {low:g} and {high:g}")
         within_m = within_nm * M_PER_NM
         # A step is about how long a jet takes through the limit; it sets the work, not the result.
-        step_s = min(max(within_m / 500.0, 2.0), 60.0)
+        step_s = min(max(within_m / 300.0, 2.0), 60.0)
         self._sweep = Sweep(
             round(max_gap_s * US_PER_S),
             round(for_s * US_PER_S),

@@ -1,200 +1,12 @@
-/* Two legs: when are two moving points within the limits, and what are they doing meanwhile.
+/* Open encounters: begun, carried on, summed up and finished.
  *
- * A leg is flown at constant speed along the geodesic. In earth-centred coordinates the position
- * at fraction x of the leg from A to B is, with u = 2x - 1 and s = |B - A| / R,
- *     A + (x + s2/12 u x (1 - x)) (B - A) + 4 x (1 - x) h n,
- * where h is the height of the ellipsoid over the middle of the chord and n its normal there: the
- * arc to the third order in s. Left out is what turns the geodesic out of its normal plane. The
- * distance of two points is their chord c, lengthened by c3/24R2 to the geodesic. Both errors
- * against geographiclib are held by a test: 2 cm for legs to 40 km and distances to 20 km.
- *
- * The relative motion of two short legs is all but straight, so the squared distance has one
- * minimum, and each end of the interval is bracketed between it and an end of the legs' common
- * time, then found by false position (Illinois) on the full expression.
+ * Speeds and headings are compared over displacements of whole minutes from the encounter's start,
+ * whatever the steps of the sweep, so that the figures do not depend on these.
  */
-#include "encounters.h"
+#include "encounters_leg.h"
 
 #include <math.h>
 #include <string.h>
-
-#include "geodesic.h"
-
-#define FLAT_M 5000.0 /* below, a chord's bulge (0.5 m) moves distances by under a millimetre */
-#define SPEED_SLACK_M 1000.0 /* position noise must not make a leg impossible */
-#define POLAR2 (1.0 / ((1.0 - WGS84_F) * (1.0 - WGS84_F)))
-
-typedef struct {
-    const Point *u, *v;
-    double d[3], h[3]; /* chord; four times the bulge along the normal */
-    double bend, dt;
-    int curved;
-} Leg;
-
-static inline double dot(const double a[3], const double b[3]) {
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-double geodesic_from_chord(double c) {
-    return c * (1.0 + c * c / (24.0 * MEAN_RADIUS_M * MEAN_RADIUS_M));
-}
-
-double chord_from_geodesic(double d) {
-    return d * (1.0 - d * d / (24.0 * MEAN_RADIUS_M * MEAN_RADIUS_M));
-}
-
-static double chord2(const Point *u, const Point *v) {
-    double d[3] = {v->p[0] - u->p[0], v->p[1] - u->p[1], v->p[2] - u->p[2]};
-    return dot(d, d);
-}
-
-int leg_valid(const Fold *f, const Point *u, const Point *v) {
-    int64_t dt = v->t - u->t;
-    if (dt > f->set.max_gap_us || ((u->flags | v->flags) & POINT_GROUND)) return 0;
-    double reach = f->set.max_speed_mps * (double)dt * 1e-6 + SPEED_SLACK_M;
-    return chord2(u, v) <= reach * reach;
-}
-
-double leg_bulge_m(const Point *u, const Point *v) {
-    return chord2(u, v) / (7.9 * MEAN_RADIUS_M);
-}
-
-static void leg_set(Leg *l, const Point *u, const Point *v) {
-    l->u = u;
-    l->v = v;
-    l->dt = (double)(v->t - u->t);
-    for (int i = 0; i < 3; i++) l->d[i] = v->p[i] - u->p[i];
-    double q = dot(l->d, l->d);
-    l->curved = q > FLAT_M * FLAT_M;
-    if (!l->curved) return;
-    double m[3], n[3];
-    for (int i = 0; i < 3; i++) m[i] = 0.5 * (u->p[i] + v->p[i]);
-    n[0] = m[0];
-    n[1] = m[1];
-    n[2] = m[2] * POLAR2;
-    double length = sqrt(dot(n, n));
-    /* (x2 + y2)/a2 + z2/b2 = 1 along m + h n/|n|, solved with one Newton step and its square */
-    double e = WGS84_A * WGS84_A - (m[0] * n[0] + m[1] * n[1] + m[2] * n[2]);
-    double h = e / (2.0 * length);
-    h -= h * h / (2.0 * MEAN_RADIUS_M);
-    for (int i = 0; i < 3; i++) l->h[i] = 4.0 * h * n[i] / length;
-    l->bend = q / (12.0 * MEAN_RADIUS_M * MEAN_RADIUS_M);
-}
-
-/* Where the leg is at a time, given in microseconds after its start. */
-static inline void leg_at(const Leg *l, double tau, double out[3]) {
-    double x = tau / l->dt;
-    if (!l->curved) {
-        for (int i = 0; i < 3; i++) out[i] = l->u->p[i] + x * l->d[i];
-        return;
-    }
-    double w = x * (1.0 - x), y = x + l->bend * (2.0 * x - 1.0) * w;
-    for (int i = 0; i < 3; i++) out[i] = l->u->p[i] + y * l->d[i] + w * l->h[i];
-}
-
-/* The common time of two legs. */
-typedef struct {
-    Leg a, b;
-    int64_t o0;
-    double off_a, off_b, span; /* microseconds */
-    int vertical;              /* altitudes known */
-    double z0, z1;             /* a above b at the two ends, feet */
-    double alt0, alt1;         /* mean of the two */
-} Overlap;
-
-static void relative(const Overlap *o, double x, double out[3]) {
-    double pa[3], pb[3];
-    leg_at(&o->a, o->off_a + x, pa);
-    leg_at(&o->b, o->off_b + x, pb);
-    for (int i = 0; i < 3; i++) out[i] = pa[i] - pb[i];
-}
-
-static double squared(const Overlap *o, double x) {
-    double d[3];
-    relative(o, x, d);
-    return dot(d, d);
-}
-
-/* The instant between lo and hi, of which one is within and the other beyond the limit. */
-static double crossing(const Overlap *o, double limit_q, double lo, double hi) {
-    double glo = squared(o, lo) - limit_q, ghi = squared(o, hi) - limit_q;
-    for (int i = 0; i < 60 && hi - lo > 0.01; i++) {
-        double x = (lo * ghi - hi * glo) / (ghi - glo);
-        if (!(x > lo && x < hi)) x = 0.5 * (lo + hi);
-        double g = squared(o, x) - limit_q;
-        if (g == 0.0) return x;
-        if ((g > 0.0) == (ghi > 0.0)) {
-            if (i > 2) glo *= 0.5;
-            hi = x;
-            ghi = g;
-        } else {
-            if (i > 2) ghi *= 0.5;
-            lo = x;
-            glo = g;
-        }
-        if (fabs(glo) < 1e-9 || fabs(ghi) < 1e-9) break;
-    }
-    return fabs(glo) < fabs(ghi) ? lo : hi;
-}
-
-/* Altitudes of both legs on one datum: pressure before geometric, else unknown. */
-static void altitudes(Overlap *o) {
-    const Point *au = o->a.u, *av = o->a.v, *bu = o->b.u, *bv = o->b.v;
-    double a0 = au->baro, a1 = av->baro, b0 = bu->baro, b1 = bv->baro;
-    o->vertical = !isnan(a0 + a1 + b0 + b1);
-    if (!o->vertical) {
-        a0 = au->geom, a1 = av->geom, b0 = bu->geom, b1 = bv->geom;
-        o->vertical = !isnan(a0 + a1 + b0 + b1);
-    }
-    if (!o->vertical) {
-        o->z0 = o->z1 = o->alt0 = o->alt1 = NAN;
-        return;
-    }
-    double sa = (a1 - a0) / o->a.dt, sb = (b1 - b0) / o->b.dt;
-    double la = a0 + sa * o->off_a, lb = b0 + sb * o->off_b;
-    o->z0 = la - lb;
-    o->z1 = o->z0 + (sa - sb) * o->span;
-    o->alt0 = 0.5 * (la + lb);
-    o->alt1 = o->alt0 + 0.5 * (sa + sb) * o->span;
-}
-
-/* Narrow [s, e] to where the vertical distance is within the limit. */
-static void narrow_vertical(const Overlap *o, double limit, double *s, double *e) {
-    double slope = (o->z1 - o->z0) / o->span;
-    if (slope == 0.0) {
-        if (fabs(o->z0) > limit) *e = *s - 1.0;
-        return;
-    }
-    double x0 = (-limit - o->z0) / slope, x1 = (limit - o->z0) / slope;
-    double lo = x0 < x1 ? x0 : x1, hi = x0 < x1 ? x1 : x0;
-    if (lo > *s) *s = lo;
-    if (hi < *e) *e = hi;
-}
-
-/* The interval within the lateral limit; returns 0 where there is none. *xm: nearest instant. */
-static int within_lateral(const Overlap *o, double limit_q, double *s, double *e, double *xm) {
-    double d0[3], d1[3], dd[3];
-    relative(o, 0.0, d0);
-    relative(o, o->span, d1);
-    for (int i = 0; i < 3; i++) dd[i] = d1[i] - d0[i];
-    double q0 = dot(d0, d0), q1 = dot(d1, d1), n = dot(dd, dd);
-    double x = n > 0.0 ? -dot(d0, dd) / n : 0.0;
-    x = x < 0.0 ? 0.0 : x > 1.0 ? 1.0 : x;
-    *xm = x * o->span;
-    *s = 0.0;
-    *e = o->span;
-    int in0 = q0 <= limit_q, in1 = q1 <= limit_q;
-    if (in0 && in1) return 1;
-    if (!in0 && !in1) {
-        if (x == 0.0 || x == 1.0 || squared(o, *xm) > limit_q) return 0;
-        *s = crossing(o, limit_q, 0.0, *xm);
-        *e = crossing(o, limit_q, *xm, o->span);
-    } else if (in0) {
-        *e = crossing(o, limit_q, 0.0, o->span);
-    } else {
-        *s = crossing(o, limit_q, 0.0, o->span);
-    }
-    return 1;
-}
 
 static uint64_t pair_key(uint32_t a, uint32_t b) { return (uint64_t)a << 32 | b; }
 
@@ -339,7 +151,7 @@ static Pair *begin(Fold *f, uint32_t a, uint32_t b, const Overlap *o, int64_t s,
 /* Add [s, e] of an overlap (times within it) to an encounter; xm: the nearest instant. */
 static void extend(Pair *p, const Overlap *o, int64_t s, int64_t e, double xm) {
     double x0 = (double)(s - o->o0), x1 = (double)(e - o->o0);
-    double x = xm < x0 ? x0 : xm > x1 ? x1 : xm, q = squared(o, x);
+    double x = xm < x0 ? x0 : xm > x1 ? x1 : xm, q = overlap_squared(o, x);
     if (q < p->min_q) {
         p->min_q = q;
         p->min_time = o->o0 + llround(x);
@@ -372,12 +184,10 @@ static void extend(Pair *p, const Overlap *o, int64_t s, int64_t e, double xm) {
     leg_at(&o->b, o->off_b + x1, p->lb);
 }
 
-static int no_leg_before(const Fold *f, const Track *t, uint32_t i) {
-    return i == 0 || !leg_valid(f, &t->points[i - 1], &t->points[i]);
-}
+static int no_leg_before(const Track *t, uint32_t i) { return !leg_valid(&t->points[i]); }
 
-static int no_leg_after(const Fold *f, const Track *t, uint32_t i) {
-    return i + 2 >= t->n || !leg_valid(f, &t->points[i + 1], &t->points[i + 2]);
+static int no_leg_after(const Track *t, uint32_t i) {
+    return i + 2 >= t->n || !leg_valid(&t->points[i + 2]);
 }
 
 static void overlap(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, int64_t o0,
@@ -391,7 +201,7 @@ static void overlap(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, i
     o.off_a = (double)(o0 - o.a.u->t);
     o.off_b = (double)(o0 - o.b.u->t);
     o.span = (double)(o1 - o0);
-    altitudes(&o);
+    overlap_altitudes(&o);
     double limit = f->set.within_ft;
     if (o.vertical && fabs(o.z0) > limit && fabs(o.z1) > limit && o.z0 * o.z1 > 0.0) return;
     if (!within_lateral(&o, f->limit_q, &s, &e, &xm)) return;
@@ -407,14 +217,14 @@ static void overlap(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, i
         if (p->last != from) p = NULL;
     }
     if (!p) {
-        uint8_t appeared = from == o0 && ((o0 == o.a.u->t && no_leg_before(f, ta, ia)) ||
-                                          (o0 == o.b.u->t && no_leg_before(f, tb, ib)));
+        uint8_t appeared = from == o0 && ((o0 == o.a.u->t && no_leg_before(ta, ia)) ||
+                                          (o0 == o.b.u->t && no_leg_before(tb, ib)));
         p = begin(f, a, b, &o, from, appeared);
         if (!p) return;
     }
     extend(p, &o, from, to, xm);
-    p->vanished = to == o1 && ((o1 == o.a.v->t && no_leg_after(f, ta, ia)) ||
-                               (o1 == o.b.v->t && no_leg_after(f, tb, ib)));
+    p->vanished = to == o1 && ((o1 == o.a.v->t && no_leg_after(ta, ia)) ||
+                               (o1 == o.b.v->t && no_leg_after(tb, ib)));
 }
 
 static int same_aircraft(const Point *a, const Point *b) {
@@ -435,7 +245,7 @@ void pair_sweep(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, int64
         const Point *au = &ta->points[ia], *av = au + 1, *bu = &tb->points[ib], *bv = bu + 1;
         int64_t o0 = au->t > bu->t ? au->t : bu->t, o1 = av->t < bv->t ? av->t : bv->t;
         if (o0 >= k1) return;
-        if (o0 < o1 && o1 > k0 && leg_valid(f, au, av) && leg_valid(f, bu, bv) &&
+        if (o0 < o1 && o1 > k0 && leg_valid(av) && leg_valid(bv) &&
             !same_aircraft(au, bu))
             overlap(f, a, b, ia, ib, o0, o1, k0, k1);
         if (av->t <= bv->t) ia++;

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from adiz.detect import groups
@@ -70,7 +71,9 @@ COMPANY: tuple[Column, ...] = (
     Column("start_time", "time", "us", "UTC", "when their company began"),
     Column("end_time", "time", "us", "UTC", "when it ended"),
     Column("together_s", "number", "second", "", "time seen together, breaks left out"),
-    Column("kind", "text", "", "", "formation, orbit, stacked, spaced, terminal or passing"),
+    Column(
+        "kind", "text", "", "", "formation, orbit, unclear, stacked, spaced, terminal or passing"
+    ),
     Column("coordination", "number", "", "", "0 to 1, how far within the rule"),
     Column("mean_lateral_m", "number", "metre", "WGS84", "mean lateral distance"),
     Column("mean_vertical_ft", "number", "foot", "as the altitudes", "mean vertical distance"),
@@ -95,7 +98,8 @@ def judge_company(encounters: pl.DataFrame, rule: Rule | None = None) -> pl.Data
         One row a company (:data:`COMPANY`) that lasted long enough. ``kind``: ``passing``
         (headings or speeds differ), ``terminal`` (on approach or departure), ``stacked`` (one
         above the other by what strangers keep), ``spaced`` (apart by what strangers keep),
-        ``orbit`` (close, but circling) or ``formation``. ``coordination`` is the geometric mean
+        ``orbit`` (close, but circling), ``unclear`` (close, but altitudes are unknown: it may be
+        ``stacked`` or ``terminal``) or ``formation``. ``coordination`` is the geometric mean
         of four agreements, each 1 at no difference and 0 at twice its limit: heading, speed,
         lateral and (where known) vertical distance.
     """
@@ -160,6 +164,8 @@ def _kind(rule: Rule) -> pl.Expr:
         .then(pl.lit("spaced"))
         .when((pl.col("turn_deg_min") > rule.orbit_deg_min) & (turned > rule.orbit_deg))
         .then(pl.lit("orbit"))
+        .when(pl.col("vertical") == "unknown")
+        .then(pl.lit("unclear"))
         .otherwise(pl.lit("formation"))
     )
 
@@ -277,7 +283,7 @@ class FormationsFold:
         import polars as pl
 
         company = judge_company(encounters, self.rule)
-        chosen = company.filter(pl.col("kind").is_in(["formation", "orbit"]))
+        chosen = company.filter(pl.col("kind").is_in(["formation", "orbit", "unclear"]))
         return Formations(*groups.build(chosen, self._state_of, self._role_of), company)
 
     def save(self) -> bytes:
@@ -286,7 +292,8 @@ class FormationsFold:
         self._pending.write_ipc(rows)
         inner = self.encounters.save()
         head = json.dumps({"rule": asdict(self.rule), "inner": len(inner)}).encode()
-        return len(head).to_bytes(4, "little") + head + inner + rows.getvalue()
+        body = len(head).to_bytes(4, "little") + head + inner + rows.getvalue()
+        return zlib.crc32(body).to_bytes(4, "little") + body
 
     @classmethod
     def restore(
@@ -303,16 +310,16 @@ class FormationsFold:
         """
         import polars as pl
 
+        body = state[4:]
+        if zlib.crc32(body).to_bytes(4, "little") != state[:4]:
+            raise AdizError("formations cannot be carried on: the saved state is damaged")
         fold = cls.__new__(cls)
-        start = 4 + int.from_bytes(state[:4], "little")
-        try:
-            head = json.loads(state[4:start])
-            fold.rule = replace(Rule(), **head["rule"])
-            inner = start + head["inner"]
-            fold.encounters = EncountersFold.restore(state[start:inner])
-            fold._pending = pl.read_ipc(io.BytesIO(state[inner:]))
-        except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
-            raise AdizError(f"formations cannot be carried on: {error}") from error
+        start = 4 + int.from_bytes(body[:4], "little")
+        head = json.loads(body[4:start])
+        fold.rule = Rule(**head["rule"])
+        inner = start + head["inner"]
+        fold.encounters = EncountersFold.restore(body[start:inner])
+        fold._pending = pl.read_ipc(io.BytesIO(body[inner:]))
         fold._label(state_of, role_of)
         return fold
 

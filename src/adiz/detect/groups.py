@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FORMATIONS: tuple[Column, ...] = (
     Column("formation_id", "text", "", "", "start and first member"),
-    Column("kind", "text", "", "", "formation, or orbit: together, but circling"),
+    Column("kind", "text", "", "", "formation, orbit (circling) or unclear (altitudes unknown)"),
     Column("start_time", "time", "us", "UTC", "when the first two came together"),
     Column("end_time", "time", "us", "UTC", "when the last two parted"),
     Column("duration_s", "number", "second", "", "end_time minus start_time"),
@@ -223,11 +223,14 @@ def _summary(
     end = max(p["end_time"] for p in pairs)
     joint = [(s, e) for group, s, e in parts if len(_labels(group, state_of)) > 1]
     total = sum(p["together_s"] for p in pairs)
-    circling = sum(p["together_s"] for p in pairs if p["kind"] == "orbit")
+    kinds = {p["kind"] for p in pairs}
+    kind = "formation" if "formation" in kinds else "unclear"
+    if 2 * sum(p["together_s"] for p in pairs if p["kind"] == "orbit") > total:
+        kind = "orbit"
     vertical = {p["vertical"] for p in pairs}
     row: dict[str, Any] = {
         "formation_id": f"{start:%Y%m%dT%H%M%SZ}-{members[0]}",
-        "kind": "orbit" if 2 * circling > total else "formation",
+        "kind": kind,
         "start_time": start,
         "end_time": end,
         "duration_s": (end - start).total_seconds(),

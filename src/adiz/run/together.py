@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from adiz.detect.encounters import SORT, EncountersFold
+from adiz.detect.encounters import COLUMNS, SORT, EncountersFold
 from adiz.detect.formations import Formations, FormationsFold, Rule, StateOf
 
 if TYPE_CHECKING:
     from adiz.sources.reports import Reports
 
-_SLICE_ROWS = 1_000_000
+_WINDOW_ROWS = 2_000_000
+_SLICE_ROWS = 32_768
 
 
 def find_encounters(
@@ -121,29 +125,43 @@ def slices_of(reports: Any) -> Iterator[pl.DataFrame]:
         from adiz.sources.recognise import recognise
 
         if all(recognise(item) == "parquet" for item in find_inputs(reports)):
-            yield from _windows(scan(reports))
+            for window in _windows(scan(reports)):
+                yield from _cut(window)
             return
         reports = read(reports)
     table = getattr(reports, "table", reports)
-    if not isinstance(table, pl.DataFrame):
-        table = pl.DataFrame(table)
-    if "time" in table.columns and table["time"].is_sorted():
+    yield from _cut(table if isinstance(table, pl.DataFrame) else pl.DataFrame(table))
+
+
+def _cut(table: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Small slices where the order of time allows: they stay in the processor's cache."""
+    long = table.height > _SLICE_ROWS and "time" in table.columns
+    if long and table["time"].is_sorted():
         yield from table.iter_slices(_SLICE_ROWS)
     else:
         yield table
 
 
 def _windows(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Windows of time of about the size of a slice; rows without a time come with the first."""
+    """Windows of time, each read while the one before is worked on.
+
+    Rows without a time come with the first.
+    """
     time = pl.col("time")
+    lazy = lazy.select(COLUMNS)
     rows, first, last = lazy.select(pl.len(), time.min(), time.max().alias("last")).collect().row(0)
-    count = -(-rows // _SLICE_ROWS)
-    if count <= 1:
-        yield lazy.collect()
-        return
+    count = max(1, -(-rows // _WINDOW_ROWS))
     edges = [first + (last - first) * k / count for k in range(1, count)]
-    for low, high in zip([None, *edges], [*edges, None], strict=True):
-        wanted = time.is_null() | (time < high) if low is None else time >= low
-        if low is not None and high is not None:
-            wanted &= time < high
-        yield lazy.filter(wanted).collect()
+
+    def read(low: datetime | None, high: datetime | None) -> pl.DataFrame:
+        parts = [time < high] if high else []
+        parts += [time >= low] if low else []
+        inside = pl.all_horizontal(parts) if parts else pl.lit(True)
+        return lazy.filter(inside if low else inside | time.is_null()).collect()
+
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(read, None, edges[0] if edges else None)
+        for low, high in zip_longest(edges, edges[1:]):
+            window, ahead = ahead.result(), pool.submit(read, low, high)
+            yield window
+        yield ahead.result()

@@ -161,6 +161,7 @@ class Score:
     Attributes:
         true, found, right: true formations, found ones, and those found with exactly their
             members over at least half of their time.
+        unclear: true ones found so, but as ``unclear``, since altitudes were unknown.
         joint_true, joint_right: joint patrols made, and found with the two groups' states.
         wrong: what was found and is not true, as (members, kinds of those flights).
         missed: members of what is true and was not found.
@@ -169,6 +170,7 @@ class Score:
     true: int
     found: int
     right: int
+    unclear: int
     joint_true: int
     joint_right: int
     wrong: tuple[tuple[str, str], ...]
@@ -187,23 +189,24 @@ def score_formations(world: World, found: Formations, *, for_s: float = 300.0) -
             members = ";".join(sorted(m.icao24 for m in group.members))
             true[members] = (starts[1], ends[-2], group.kind)
     begin = world.settings.begin
-    right, joint, wrong = set(), 0, []
-    rows = found.formations.filter(pl.col("kind") == "formation").rows(named=True)
-    for row in rows:
+    right: dict[str, set[str]] = {"formation": set(), "unclear": set()}
+    joint, wrong = 0, []
+    for row in found.formations.filter(pl.col("kind") != "orbit").rows(named=True):
         start, end = ((row[n] - begin).total_seconds() for n in ("start_time", "end_time"))
         low, high, kind = true.get(row["members"], (0.0, 0.0, ""))
         if min(end, high) - max(start, low) >= 0.5 * max(end - start, high - low):
-            right.add(row["members"])
+            right[row["kind"]].add(row["members"])
             joint += kind == "joint_patrol" and row["joint_patrol"]
-        else:
+        elif row["kind"] == "formation":
             of = " ".join(sorted({kinds[m] for m in row["members"].split(";")}))
             wrong.append((row["members"], of))
     return Score(
         len(true),
-        len(rows),
-        len(right),
+        len(right["formation"]) + len(wrong),
+        len(right["formation"]),
+        len(right["unclear"]),
         sum(kind == "joint_patrol" for *_, kind in true.values()),
         joint,
         tuple(wrong),
-        tuple(m for m in true if m not in right),
+        tuple(m for m in true if m not in right["formation"] | right["unclear"]),
     )

@@ -1,0 +1,48 @@
+/* The geometry of two legs; see encounters_leg.c. */
+#ifndef ADIZ_ENCOUNTERS_LEG_H
+#define ADIZ_ENCOUNTERS_LEG_H
+
+#include "encounters.h"
+
+typedef struct {
+    const Point *u, *v;
+    double d[3], h[3]; /* chord; four times the bulge along the normal */
+    double bend, dt;
+    int curved;
+} Leg;
+
+/* The common time of two legs. */
+typedef struct {
+    Leg a, b;
+    int64_t o0;
+    double off_a, off_b, span; /* microseconds */
+    int vertical;              /* altitudes known */
+    double z0, z1;             /* a above b at the two ends, feet */
+    double alt0, alt1;         /* mean of the two */
+} Overlap;
+
+static inline double dot(const double a[3], const double b[3]) {
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/* Where the leg is at a time, given in microseconds after its start. */
+static inline void leg_at(const Leg *l, double tau, double out[3]) {
+    double x = tau / l->dt;
+    if (!l->curved) {
+        for (int i = 0; i < 3; i++) out[i] = l->u->p[i] + x * l->d[i];
+        return;
+    }
+    double w = x * (1.0 - x), y = x + l->bend * (2.0 * x - 1.0) * w;
+    for (int i = 0; i < 3; i++) out[i] = l->u->p[i] + y * l->d[i] + w * l->h[i];
+}
+
+void leg_set(Leg *l, const Point *u, const Point *v);
+/* Altitudes of both legs on one datum: pressure before geometric, else unknown. */
+void overlap_altitudes(Overlap *o);
+double overlap_squared(const Overlap *o, double x);
+/* The interval within the lateral limit; returns 0 where there is none. *xm: nearest instant. */
+int within_lateral(const Overlap *o, double limit_q, double *s, double *e, double *xm);
+/* Narrow [s, e] to where the vertical distance is within the limit. */
+void narrow_vertical(const Overlap *o, double limit, double *s, double *e);
+
+#endif
