@@ -144,19 +144,24 @@ def _shots(incident: Incident) -> list[Claim]:
 
 def _sun_rows(incident: Incident, assessment: Assessment) -> list[SunRow]:
     rows = []
+    shots = _shots(incident)
     for path in assessment.reconstructions:
-        asked = [
-            (claim, moment)
-            for claim in _shots(incident)
-            if claim.party == path.party_id and path.subject_id in incident.members(claim.target)
-            for moment in stated_bounds(claim)
-        ]
-        if not asked:
+        if shots:
+            asked = [
+                (claim, moment)
+                for claim in shots
+                if claim.party == path.party_id
+                and path.subject_id in incident.members(claim.target)
+                for moment in stated_bounds(claim)
+            ]
+        else:
             asked = [
                 (claim, moment)
                 for claim_id, moment in path.crossings
                 if (claim := incident.claim(claim_id)).predicate == "passes"
             ]
+        first = {moment: claim for claim, moment in reversed(asked)}  # of several at one moment
+        asked = [(claim, moment) for claim, moment in asked if first[moment] is claim]
         for claim, moment in asked:
             point = _at(path, moment)
             if point is None:

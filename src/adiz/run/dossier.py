@@ -42,9 +42,9 @@ def make_dossier(
     circumstances = gather_circumstances(
         incident, assessment, zones, near_km=near_km, rings=tuple(rings)
     )
-    parameters: dict[str, Any] = {"places listed within, km": near_km}
+    parameters: dict[str, Any] = {"places listed within": f"{near_km:g} km"}
     if incident.wind_kmh:
-        parameters["wind, km/h"] = incident.wind_kmh
+        parameters["wind"] = f"{incident.wind_kmh:g} km/h"
     material = Material(
         incident,
         assessment,

@@ -47,9 +47,8 @@ _OUTCOMES = {
 LIMITS = (
     "Speeds are those published for the type, with the disagreement between sources as an "
     "interval; none was measured.",
-    "A time given to the minute stands for the whole minute. On a leg of three minutes that alone "
-    "moves the speed by a quarter down and a half up.",
-    "Speeds are over the ground; no wind is assumed unless the incident file gives one.",
+    "On a leg of three minutes the rounding to minutes alone moves the speed by a quarter down and "
+    "a half up.",
     "A place given in words (“east of”) is a range of directions, and its width is a convention.",
     "“Feasible” means that some path would fit, not that it was flown. “Infeasible” means that no "
     "path fits all of an account's claims within the published speeds: at least one of them is "
@@ -57,6 +56,7 @@ LIMITS = (
     "Agreement between parties is not proof: they may share one source.",
     "Zones are drawn as their law states them; drawing one takes no side on who may claim it.",
 )
+"""Beside those that the assessment states itself."""
 
 
 def render_page(view: View) -> str:
