@@ -210,7 +210,8 @@ def _stamp_text(column: str, sample: pl.Series, time_zone: str | None, file: str
     naive_there = sample.str.extract_groups(_STAMP).struct
     naive_count = (naive_there.field("1").is_not_null() & naive_there.field("8").is_null()).sum()
     if naive_count and time_zone is None:
-        if naive_count > _FEW * naive_there.field("8").is_not_null().sum():
+        told_count = int(naive_there.field("8").is_not_null().sum())
+        if naive_count > _FEW * told_count:
             raise _naive(file, column, sample)
         naive_count = 0  # times cut short or mistyped among good ones: those rows are rejected
     part = pl.col(column).str.extract_groups(_STAMP).struct.field
