@@ -81,6 +81,18 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
         help="a column of the input by our name, e.g. time=zeit (may be given several times)",
     )
     add("--track-id", metavar="NAME", help="the one aircraft of an input that does not name it")
+    add(
+        "--site",
+        action="append",
+        default=[],
+        metavar="[SAC/SIC=]LAT,LON,HEIGHT_M",
+        help="where a radar (one of several: by SAC/SIC) or Beast receiver stands",
+    )
+    add(
+        "--start",
+        metavar="TIME",
+        help="when a recording without dates begins, e.g. 2024-05-31T21:47:51Z",
+    )
     add("--rejected", metavar="FILE.csv", help="write the rows that could not be used there")
     add("--quiet", action="store_true", help="no progress and no notes")
 
@@ -141,7 +153,7 @@ def _find(args: argparse.Namespace, zones: Zones) -> tuple[pl.DataFrame, Reports
         "max_speed_kt": args.max_speed_kt,
     }
     told = (args.input_format, args.column, args.time_zone, args.track_id, args.rejected, args.map)
-    if not any(told) and is_parquet(args.paths):
+    if not any((*told, args.site, args.start)) and is_parquet(args.paths):
         progress = None if args.quiet or not sys.stderr.isatty() else _progress
         rejected: dict[str, int] = {}
         stays = find_stays(args.paths, zones, progress=progress, rejected=rejected, **options)
@@ -155,6 +167,8 @@ def _find(args: argparse.Namespace, zones: Zones) -> tuple[pl.DataFrame, Reports
         columns=_columns(args.column),
         time_zone=args.time_zone,
         track_id=args.track_id,
+        site=_sites(args.site),
+        start=args.start,
     )
     for note in reports.notes:
         _say(args, note)
@@ -177,6 +191,12 @@ def _columns(pairs: list[str]) -> dict[str, str]:
                 )
             )
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _sites(given: list[str]) -> dict[str, str]:
+    """Sites by sensor; the one that names no sensor is for any."""
+    pairs = [site.rpartition("=") for site in given]
+    return {sensor: place for sensor, _, place in pairs}
 
 
 def _progress(done: int, total: int) -> None:

@@ -8,6 +8,8 @@ seconds since the start of a recording, or digits of a date.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import polars as pl
 
 from adiz.errors import Fault, ReportsError
@@ -43,6 +45,34 @@ def check_zone(name: str | None) -> None:
                 f"'{name}' is no time zone", field="time", remedy="use an IANA name, as Asia/Seoul"
             )
         ) from None
+
+
+def moment(text: str | datetime | None, time_zone: str | None) -> datetime | None:
+    """A moment as a user writes it, in UTC; a date alone is its midnight in UTC.
+
+    Raises:
+        ReportsError: it is none, or names no zone and ``time_zone`` is None.
+    """
+    from zoneinfo import ZoneInfo
+
+    if text is None:
+        return None
+    try:
+        when = datetime.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError:
+        raise _no_moment(text, "is no moment") from None
+    if when.tzinfo is None:
+        if isinstance(text, str) and len(text) == len("2024-05-31"):
+            return when.replace(tzinfo=UTC)
+        if time_zone is None:
+            raise _no_moment(text, "names no zone")
+        when = when.replace(tzinfo=ZoneInfo(time_zone))
+    return when.astimezone(UTC)
+
+
+def _no_moment(text: str | datetime, why: str) -> ReportsError:
+    remedy = "write 2024-05-31, or 2024-05-31T21:47:51Z"
+    return ReportsError(Fault(f"'{text}' {why}", field="start", remedy=remedy))
 
 
 def filled(column: str) -> pl.Expr:

@@ -12,7 +12,7 @@ from pathlib import Path
 from adiz.errors import Fault, ReportsError
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".geojson", ".gpx",
-            ".kml", ".sbs", ".bst", ".log")  # fmt: skip
+            ".kml", ".sbs", ".bst", ".log", ".pcap", ".pcapng", ".ast", ".beast")  # fmt: skip
 HEAD_BYTES = 1 << 16
 _STEP_BYTES = 1 << 14
 _GZIP = b"\x1f\x8b"

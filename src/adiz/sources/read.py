@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,6 +22,7 @@ from adiz.sources.reports import (
     finish,
     join,
 )
+from adiz.sources.site import SiteLike, read_sites
 from adiz.sources.tabular import Options
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ READERS = {
     "basestation": "adiz.sources.basestation",
     "gpx": "adiz.sources.xmltracks",
     "kml": "adiz.sources.xmltracks",
+    "beast": "adiz.sources.beast",
+    "asterix": "adiz.sources.asterix",
+    "pcap": "adiz.sources.asterix",
 }
 """Format -> the module whose ``read_frame(input, options)`` reads it."""
 
@@ -47,6 +52,8 @@ def read(
     columns: Mapping[str, str] | None = None,
     time_zone: str | None = None,
     track_id: str | None = None,
+    site: SiteLike | Mapping[str, SiteLike] | None = None,
+    start: str | datetime | None = None,
 ) -> Reports:
     """Read files of any known kind into one table of reports.
 
@@ -58,7 +65,9 @@ def read(
         raise ReportsError(
             Fault(f"no format is called '{format}'", remedy="there are " + ", ".join(READERS))
         )
-    options = Options(columns or {}, time_zone, track_id)
+    options = Options(
+        columns or {}, time_zone, track_id, read_sites(site), convert.moment(start, time_zone)
+    )
     items = find_inputs(paths)
     parts = [_read_one(item, format, options) for item in items]
     reports = join(parts)

@@ -21,7 +21,7 @@ from adiz.sources.values import numbers, words
 _NEW_LEG = 2
 _GEOMETRIC_ALTITUDE = 8
 
-_NACP_ERROR_M = {
+NACP_ERROR_M = {
     1: 10 * units.M_PER_NM,
     2: 4 * units.M_PER_NM,
     3: 2 * units.M_PER_NM,
@@ -168,5 +168,5 @@ def _on_ground(altitude: list[Any]) -> pl.Series:
 
 
 def _position_error(nac_p: list[Any]) -> pl.Series:
-    errors = [_NACP_ERROR_M.get(n) if isinstance(n, int) else None for n in nac_p]
+    errors = [NACP_ERROR_M.get(n) if isinstance(n, int) else None for n in nac_p]
     return pl.Series("position_error_m", errors, dtype=pl.Float64)

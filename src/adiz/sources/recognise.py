@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from adiz.errors import Fault, ReportsError
-from adiz.sources.files import Input, as_utf8
+from adiz.sources.asterix_items import PROFILES
+from adiz.sources.files import HEAD_BYTES, Input, as_utf8
+from adiz.sources.pcap import is_pcap
 
 _OTHERS = {
     b"PK\x03\x04": ("a ZIP archive", "unpack it (a KMZ holds a KML)"),
@@ -20,6 +22,11 @@ _OTHERS = {
 }
 # The first line may be cut: any message tells. But a heading may well begin with "ID,time".
 _BASESTATION = re.compile(rb"^(?:MSG,[1-8]|(?:SEL|ID|AIR|STA|CLK),\d?),", re.MULTILINE)
+# A receiver's stream may be recorded from the middle of a message.
+_BEAST = re.compile(rb".{0,44}?(?:\x1a[1-4].{8,44}?){2}(?:\x1a[1-4]|\Z)", re.DOTALL)
+_ASTERIX = {*PROFILES, 1, 2, 8, 19, 20, 23, 25, 63, 65, 247}
+_ASTERIX_BLOCK_OCTETS = 1 << 13
+"""A first block that were longer could be text: two printable characters as a length."""
 _XML_ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)")
 
 
@@ -35,6 +42,12 @@ def recognise(item: Input) -> str:
     for magic, (kind, remedy) in _OTHERS.items():
         if head.startswith(magic):
             raise ReportsError(Fault(f"this is {kind}", item.name, remedy=remedy))
+    if is_pcap(head):
+        return "pcap"
+    if _BEAST.match(head):
+        return "beast"
+    if _is_asterix(head):
+        return "asterix"
     text = as_utf8(head).lstrip()
     if not text:
         raise ReportsError(Fault("the file is empty", item.name))
@@ -43,7 +56,8 @@ def recognise(item: Input) -> str:
             Fault(
                 "this is binary and of no known kind",
                 item.name,
-                remedy="known are Parquet, CSV, JSON, GPX, KML, GeoJSON and BaseStation text",
+                remedy="known are Parquet, CSV, JSON, GPX, KML, GeoJSON, BaseStation text, "
+                "Beast, ASTERIX and pcap",
             )
         )
     if text[:1] in (b"{", b"["):
@@ -53,6 +67,17 @@ def recognise(item: Input) -> str:
     if text[:1] == b"<":
         return _xml_kind(text, item.name)
     return "csv"
+
+
+def _is_asterix(head: bytes) -> bool:
+    """Whether blocks follow each other from the first octet to the last, the last perhaps cut."""
+    at = 0
+    while at + 3 <= len(head):
+        length = int.from_bytes(head[at + 1 : at + 3], "big")
+        if not 3 < length < _ASTERIX_BLOCK_OCTETS or (at == 0 and head[0] not in _ASTERIX):
+            return False
+        at += length
+    return at > 0 and (at == len(head) or len(head) == HEAD_BYTES)
 
 
 def _xml_kind(text: bytes, name: str) -> str:

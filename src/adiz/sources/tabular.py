@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from adiz.errors import Fault, ReportsError
 from adiz.sources import convert
 from adiz.sources.columns import Pick, Plan, make_plan
 from adiz.sources.reports import SCHEMA, valid_rows
+from adiz.sources.site import Sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,15 @@ class Options:
         columns: our column name -> the input's.
         time_zone: IANA zone of times that carry none.
         track_id: the one aircraft of inputs that do not name theirs.
+        sites: where radars and receivers stand.
+        start: when a recording without dates begins, UTC.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     time_zone: str | None = None
     track_id: str | None = None
+    sites: Sites = field(default_factory=dict)
+    start: datetime | None = None
 
 
 def table_frame(

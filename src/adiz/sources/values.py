@@ -7,6 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from adiz.sources.reports import SCHEMA
+
+_ROWS = {**SCHEMA, "time": pl.Int64(), "row": pl.Int64(), "fault": pl.String()}
+
 
 def records(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Objects as a table: one column a member name, in the order in which they first appear."""
@@ -56,3 +60,12 @@ def _number(value: Any) -> float | None:
         return float("nan") if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         return float("nan")
+
+
+def rows_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """The frame of a decoder's rows: columns of the reports table, ``row`` and ``fault``.
+
+    ``time`` is microseconds since 1970 UTC in the rows.
+    """
+    frame = pl.from_dicts(rows, schema=_ROWS) if rows else pl.DataFrame(schema=_ROWS)
+    return frame.with_columns(pl.col("time").cast(SCHEMA["time"]))
