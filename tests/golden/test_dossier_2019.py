@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +85,14 @@ def test_names_are_neutral_and_paths_are_reconstructions(text: str, folder: Path
     lines = [f for f in features if f["geometry"]["type"] == "LineString"]
     assert lines
     assert all(f["properties"]["what"].startswith("reconstruction") for f in lines)
+
+
+def test_same_input_same_bytes_in_another_process(folder: Path, tmp_path: Path) -> None:
+    arguments = ["incident", "dossier", "2019-07-23", "--out", str(tmp_path), "--no-pdf"]
+    subprocess.run(
+        [sys.executable, "-m", "adiz", *arguments, "--ring", "a50@ulleungdo"],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"},
+    )
+    for path in sorted(folder.iterdir()):
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
