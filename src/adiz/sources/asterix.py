@@ -9,6 +9,7 @@ midnight passes rightly.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from adiz.sources.tabular import Options
 from adiz.sources.values import rows_frame
 
 _SERVICE = 34
+_PIECE_OCTETS = 1 << 20
 _DAY_US = 86_400 * units.US_PER_S
 _REUSED_AFTER_US = 300 * units.US_PER_S
 """A track number that was silent for so long is another track's when it comes back."""
@@ -35,6 +37,8 @@ _CLOCKS_DIFFER_US = 3_600 * units.US_PER_S
 _MOST_TRACKS = 100_000
 _HIGHEST_M = 15_240.0
 """Where the height is not known: an aircraft is hardly above 50,000 ft."""
+
+Row = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -75,13 +79,13 @@ class Asterix:
         self._tracks: dict[tuple[int, Sensor, int], _Track] = {}
         self._number = 0
 
-    def step(self, data: bytes, received_us: int | None = None) -> list[dict[str, Any]]:
+    def step(self, data: bytes, received_us: int | None = None) -> list[Row]:
         """Rows of the reports table from one datagram or file; never raises.
 
         A row whose ``fault`` is set is no report; ``row`` counts the records from 1, over all
         calls. ``time`` is microseconds since 1970 UTC.
         """
-        rows: list[dict[str, Any]] = []
+        rows: list[Row] = []
         try:
             for category, body in asterix_items.split_blocks(data):
                 if category in CATEGORIES:
@@ -94,15 +98,13 @@ class Asterix:
             self.reject(str(damage), rows)
         return rows
 
-    def reject(self, reason: str, rows: list[dict[str, Any]]) -> None:
+    def reject(self, reason: str, rows: list[Row]) -> None:
         """Count something that was to be a record and is none."""
         self._number += 1
         self.rejected[reason] += 1
         rows.append({"row": self._number, "fault": reason})
 
-    def _block(
-        self, category: int, body: bytes, received_us: int | None, rows: list[dict[str, Any]]
-    ) -> None:
+    def _block(self, category: int, body: bytes, received_us: int | None, rows: list[Row]) -> None:
         try:
             for items in asterix_items.split_records(category, body):
                 seen = sighting(category, items)
@@ -200,10 +202,12 @@ class Asterix:
             for items in asterix_items.split_records(_SERVICE, body):
                 if "010" in items and "120" in items:
                     sensor = (items["010"][0], items["010"][1])
-                    self._sites.setdefault(sensor, _own_position(items["120"]))
+                    site = _own_position(items["120"])
+                    if abs(site.lat_deg) <= 90:
+                        self._sites.setdefault(sensor, site)
 
 
-def _misplaced(row: dict[str, Any]) -> str | None:
+def _misplaced(row: Row) -> str | None:
     if row.get("lat_deg") is None:
         return "missing position"
     if abs(row["lat_deg"]) > 90:
@@ -237,18 +241,36 @@ def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, 
     decoder = Asterix(
         options.sites, int(midnight.timestamp()) * units.US_PER_S if midnight else None
     )
-    rows: list[dict[str, Any]] = []
-    arrived = list(packets(data)) if is_pcap(data) else [Packet(None, data)]
-    for packet in arrived:
+    for packet in _packets(data):
         decoder.learn_sites(packet.payload)
-    for packet in arrived:
+    frame = rows_frame(_batches(decoder, data))
+    _check(decoder, item)
+    notes = [f"{damage}; kept what came before"] if damage else []
+    return frame, tuple(f"{item.name}: {n}" for n in [*notes, *_notes(decoder)])
+
+
+def _batches(decoder: Asterix, data: bytes) -> Iterator[list[Row]]:
+    for packet in _packets(data):
+        rows: list[Row] = []
         if packet.fault:
             decoder.reject(packet.fault, rows)
         else:
-            rows += decoder.step(packet.payload, packet.time_us)
-    _check(decoder, item)
-    notes = [f"{damage}; kept what came before"] if damage else []
-    return rows_frame(rows), tuple(f"{item.name}: {n}" for n in [*notes, *_notes(decoder)])
+            rows = decoder.step(packet.payload, packet.time_us)
+        yield rows
+
+
+def _packets(data: bytes) -> Iterator[Packet]:
+    """The packets of a capture; a raw file in pieces of whole blocks."""
+    if is_pcap(data):
+        yield from packets(data)
+        return
+    start = at = 0
+    while at + 3 <= len(data):
+        at += max(int.from_bytes(data[at + 1 : at + 3], "big"), 3)
+        if at - start >= _PIECE_OCTETS:
+            yield Packet(None, data[start:at])
+            start = at
+    yield Packet(None, data[start:])
 
 
 def _check(decoder: Asterix, item: Input) -> None:

@@ -53,6 +53,7 @@ _NOT_POSITIONS = {"TISB_COARSE", "TISB_MANAGE", "Reserved"}
 """Formats of DF 18 whose positions are coded in another way, or are none."""
 _NOT_ICAO = {"ADSB_ES_NT_ALT", "TISB_ADSB_RELAY"}
 """Those whose address is of another kind."""
+_PIECE_OCTETS = 1 << 20
 _MOST_WAITING = 16
 _MOST_AIRCRAFT = 50_000
 
@@ -298,6 +299,11 @@ def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, 
             )
         )
     decoder = Beast(options.sites, round(options.start.timestamp() * units.US_PER_S))
-    rows = decoder.step(data) + decoder.flush()
     notes = (f"{item.name}: {damage}; kept what came before",) if damage else ()
-    return rows_frame(rows), notes
+    return rows_frame(_batches(decoder, data)), notes
+
+
+def _batches(decoder: Beast, data: bytes) -> Iterator[list[Row]]:
+    for at in range(0, len(data), _PIECE_OCTETS):
+        yield decoder.step(data[at : at + _PIECE_OCTETS])
+    yield decoder.flush()

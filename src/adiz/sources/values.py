@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 from adiz.sources.reports import SCHEMA
 
 _ROWS = {**SCHEMA, "time": pl.Int64(), "row": pl.Int64(), "fault": pl.String()}
+_MOST_ROWS = 50_000
 
 
 def records(rows: list[dict[str, Any]]) -> pl.DataFrame:
@@ -62,10 +64,19 @@ def _number(value: Any) -> float | None:
         return float("nan")
 
 
-def rows_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def rows_frame(batches: Iterable[list[dict[str, Any]]]) -> pl.DataFrame:
     """The frame of a decoder's rows: columns of the reports table, ``row`` and ``fault``.
 
-    ``time`` is microseconds since 1970 UTC in the rows.
+    ``time`` is microseconds since 1970 UTC in the rows. Rows become columns by and by, since as
+    dictionaries they take ten times the memory.
     """
-    frame = pl.from_dicts(rows, schema=_ROWS) if rows else pl.DataFrame(schema=_ROWS)
-    return frame.with_columns(pl.col("time").cast(SCHEMA["time"]))
+    frames = [pl.DataFrame(schema=_ROWS)]
+    rows: list[dict[str, Any]] = []
+    for batch in batches:
+        rows += batch
+        if len(rows) >= _MOST_ROWS:
+            frames.append(pl.from_dicts(rows, schema=_ROWS))
+            rows = []
+    if rows:
+        frames.append(pl.from_dicts(rows, schema=_ROWS))
+    return pl.concat(frames).with_columns(pl.col("time").cast(SCHEMA["time"]))
