@@ -98,6 +98,17 @@ def test_rows_without_sense_are_counted() -> None:
     assert fold.counts["unusable"] == 4
 
 
+def test_times_beyond_all_sense_are_counted() -> None:
+    far = [-(2**63) + 5, 2**63 - 5, 0, 5_000_000]
+    reports = pl.DataFrame(
+        {"time": far, "track_id": ["a", "a", "b", "b"], "lat_deg": [1.0] * 4, "lon_deg": [1.0] * 4}
+    ).with_columns(pl.col("time").cast(pl.Datetime("us", "UTC")))
+    fold = adiz.EncountersFold()
+    fold.step(reports)
+    fold.flush()
+    assert fold.counts["unusable"] == 2
+
+
 def test_the_swiss_day_has_no_formation(captures: Path) -> None:
     found = adiz.find_formations(captures / "traffic" / "switzerland.json.gz")
     assert found.formations.is_empty()

@@ -160,6 +160,8 @@ cdef uint32_t address(Text t) noexcept nogil:
 cdef enum:
     BLOCK = 64
 
+cdef int64_t FAR_US = 10**17 * 4  # some 12,000 years; beyond, sums of times might overflow
+
 
 cdef int64_t add_rows(Fold *f, const Column *c, int64_t n) noexcept nogil:
     """Take rows, block by block: who and where, then the reports; returns the latest time."""
@@ -190,8 +192,9 @@ cdef int64_t add_rows(Fold *f, const Column *c, int64_t n) noexcept nogil:
             tracks[i] = track
             fold_fetch(f, track)
             lat[i], lon[i] = number(&c[2], row), number(&c[3], row)
+            t = (<const int64_t *>c[0].data)[c[0].offset + row]
             if not has(&c[0], row) or not has(&c[1], row) or not (
-                    fabs(lat[i]) <= 90.0 and fabs(lon[i]) <= 1e6):
+                    fabs(lat[i]) <= 90.0 and fabs(lon[i]) <= 1e6 and -FAR_US <= t <= FAR_US):
                 tracks[i] = UINT32_MAX
                 lat[i] = lon[i] = 0.0
             elif fabs(lon[i]) > 180.0:
