@@ -144,6 +144,16 @@ def test_the_clock_passes_its_turn_and_odd_stamps() -> None:
     assert times == [0, 0, 0, 1_000_000, 1_000_000]
 
 
+def test_the_clock_does_not_drift_over_many_frames() -> None:
+    short = bytes.fromhex("02e197b00179c3")
+    frames = [beast(short, 1 + frame * 1001) for frame in range(20_000)]
+    frames += [
+        beast(position(ADDRESS, 37.0, 131.0, odd), 1 + 60 * TICKS_PER_S) for odd in (False, True)
+    ]
+    rows = [row for row in _rows(frames) if "fault" not in row]
+    assert [row["time"] for row in rows] == [START_US + 60_000_000] * 2
+
+
 def test_arrival_times_rule_where_they_are_told() -> None:
     decoder = Beast()
     rows = [r for i, f in enumerate(_flight(4)) for r in decoder.step(f, START_US + i * 10)]

@@ -49,6 +49,13 @@ class _Track:
     use: int = 1
     address: int = 0
     real_address: bool = True
+    ended: bool = False
+
+    def is_over(self, time_us: int, another_begins: bool) -> bool:
+        """Whether a record of this time is of another track; a copy of the last one is not."""
+        if abs(time_us - self.last_us) > _REUSED_AFTER_US:
+            return True
+        return time_us > self.last_us and (self.ended or another_begins)
 
 
 class Asterix:
@@ -80,7 +87,7 @@ class Asterix:
         self._number = 0
 
     def step(self, data: bytes, received_us: int | None = None) -> list[Row]:
-        """Rows of the reports table from one datagram or file; never raises.
+        """Rows of the reports table from one datagram or file; no octets make it raise.
 
         A row whose ``fault`` is set is no report; ``row`` counts the records from 1, over all
         calls. ``time`` is microseconds since 1970 UTC.
@@ -168,12 +175,11 @@ class Asterix:
             track = self._tracks.pop(key, None)
             if track is None:
                 track = _Track(time_us)
-            elif seen.begins or abs(time_us - track.last_us) > _REUSED_AFTER_US:
+            elif track.is_over(time_us, seen.begins):
                 track = _Track(time_us, track.use + 1)
             if seen.address:
                 track.address, track.real_address = seen.address, seen.real_address
-            # An ended track counts as long silent, so that the number's next use is another's.
-            track.last_us = time_us - (_REUSED_AFTER_US + 1 if seen.ends else 0)
+            track.last_us, track.ended = time_us, seen.ends
             self._tracks[key] = track
             if len(self._tracks) > _MOST_TRACKS:
                 del self._tracks[next(iter(self._tracks))]

@@ -183,8 +183,8 @@ def _tracker(items: Items, seen: Sighting) -> None:
     if 10 in derived:
         row["on_ground"] = _on_ground(derived[10])
     plan = subfields(FLIGHT_PLAN, items["390"]) if "390" in items else {}
-    row["type_code"] = plan.get(5, b"").decode("ascii", "ignore").strip() or None
-    row["callsign"] = row["callsign"] or plan.get(2, b"").decode("ascii", "ignore").strip() or None
+    row["type_code"] = _word(plan.get(5, b""))
+    row["callsign"] = row["callsign"] or _word(plan.get(2, b""))
     if "500" in items:
         row["position_error_m"] = _tracker_error(subfields(ACCURACIES, items["500"]))
 
@@ -234,6 +234,12 @@ def _characters(item: bytes | None) -> str | None:
     if any(code not in _CHARACTERS for code in codes):
         return None
     return "".join(_CHARACTERS[code] for code in codes).strip() or None
+
+
+def _word(item: bytes) -> str | None:
+    """Letters and digits of eight bits each, padded with blanks; None where one is none."""
+    text = item.decode("ascii", "replace").strip()
+    return text if text.isalnum() else None
 
 
 def _pair(item: bytes, unit: float) -> tuple[float, float]:

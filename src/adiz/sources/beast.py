@@ -104,14 +104,15 @@ class Beast:
     def __init__(self, sites: Sites | None = None, start_us: int | None = None) -> None:
         self.rejected: Counter[str] = Counter()
         self._receiver = (sites or {}).get(None)
-        self._now_us = start_us
+        self._start_us = start_us
         self._ticks: int | None = None
+        self._passed_ticks = 0
         self._part = b""
         self._aircraft: dict[str, _Aircraft] = {}
         self._number = 0
 
     def step(self, data: bytes, received_us: int | None = None) -> list[Row]:
-        """Rows of the reports table that these octets complete; never raises.
+        """Rows of the reports table that these octets complete; no octets make it raise.
 
         A row whose ``fault`` is set is no report; ``row`` counts the frames from 1, over all
         calls. ``time`` is microseconds since 1970 UTC. A position that only a later message
@@ -128,7 +129,8 @@ class Beast:
         """What is left at the end: positions that nothing resolved, as faults."""
         rows: list[Row] = []
         for aircraft in self._aircraft.values():
-            self._give_up(aircraft, len(aircraft.waiting), rows)
+            self._give_up(aircraft.waiting, rows)
+            aircraft.waiting = []
         self._lost(self._part, rows)
         self._part = b""
         return rows
@@ -157,18 +159,17 @@ class Beast:
 
     def _timed(self, clock: bytes) -> int:
         """When a frame was received, by the receiver's clock, from the start given."""
-        assert self._now_us is not None
+        assert self._start_us is not None
         ticks = int.from_bytes(clock, "big")
-        if ticks == 0 or clock == _MLAT_CLOCK:
-            return self._now_us
-        if self._ticks is not None:
-            half = _CLOCK_TURN // 2
-            passed = (ticks - self._ticks + half) % _CLOCK_TURN - half
-            # A longer step is a receiver that was switched off, for nobody knows how long.
-            if abs(passed) < _CLOCK_STEP_S * _TICKS_PER_S:
-                self._now_us += passed * units.US_PER_S // _TICKS_PER_S
-        self._ticks = ticks
-        return self._now_us
+        if ticks and clock != _MLAT_CLOCK:
+            if self._ticks is not None:
+                half = _CLOCK_TURN // 2
+                passed = (ticks - self._ticks + half) % _CLOCK_TURN - half
+                # A longer step is a receiver that was off, for nobody knows how long.
+                if abs(passed) < _CLOCK_STEP_S * _TICKS_PER_S:
+                    self._passed_ticks += passed
+            self._ticks = ticks
+        return self._start_us + self._passed_ticks * units.US_PER_S // _TICKS_PER_S
 
     def _message(self, message: bytes, now_us: int, rows: list[Row]) -> None:
         try:
@@ -197,8 +198,7 @@ class Beast:
         # The one that was heard last is the last one, so that the first can go.
         self._aircraft[address] = aircraft
         if len(self._aircraft) > _MOST_AIRCRAFT:
-            oldest = self._aircraft.pop(next(iter(self._aircraft)))
-            self._give_up(oldest, len(oldest.waiting), rows)
+            self._give_up(self._aircraft.pop(next(iter(self._aircraft))).waiting, rows)
         if said["bds"] in ("05", "06"):
             self._position(aircraft, said, now_us, rows)
         elif said["bds"] == "09" and "groundspeed" in said:
@@ -216,8 +216,11 @@ class Beast:
         coded = Coded(said["lat_cpr"], said["lon_cpr"], said["parity"] == "odd", surface)
         message = _Waiting(now_us, coded, self._row(aircraft, said, surface, now_us))
         pair_us = _SURFACE_PAIR_US if surface else _PAIR_US
-        old = [w for w in aircraft.waiting if not 0 <= now_us - w.time_us <= pair_us]
-        self._give_up(aircraft, max(len(old), len(aircraft.waiting) - _MOST_WAITING), rows)
+        waiting = aircraft.waiting
+        aircraft.waiting = [
+            w for w in waiting[-_MOST_WAITING:] if 0 <= now_us - w.time_us <= pair_us
+        ]
+        self._give_up([w for w in waiting if w not in aircraft.waiting], rows)
         if self._resolved(aircraft, message, rows):
             return
         place = self._paired(aircraft, message)
@@ -250,11 +253,10 @@ class Beast:
                 return decode_globally(coded, message.coded, near)
         return None
 
-    def _give_up(self, aircraft: _Aircraft, count: int, rows: list[Row]) -> None:
-        """Count the first waiting messages as rejected."""
-        for waiting in aircraft.waiting[:count]:
-            self._reject("a position without its partner", waiting.row["row"], rows)
-        del aircraft.waiting[:count]
+    def _give_up(self, waiting: list[_Waiting], rows: list[Row]) -> None:
+        """Count messages that have waited in vain as rejected."""
+        for message in waiting:
+            self._reject("a position without its partner", message.row["row"], rows)
 
     def _row(self, aircraft: _Aircraft, said: Row, surface: bool, now_us: int) -> Row:
         """All of a report but its place."""
