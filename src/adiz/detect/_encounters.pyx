@@ -92,6 +92,7 @@ cdef extern from "encounters.h":
     void fold_forget(Fold *) nogil
     Point *fold_points(Fold *, uint32_t, uint32_t) nogil
     void fold_put_pair(Fold *, const Pair *) nogil
+    void pair_sum_up(Pair *) nogil
     double geodesic_from_chord(double) nogil
 
 COLUMNS = ("time", "track_id", "lat_deg", "lon_deg", "alt_baro_ft", "alt_geom_ft", "on_ground",
@@ -278,6 +279,18 @@ cdef class Sweep:
         with nogil:
             fold_advance(self.f, NO_TIME, 1)
         return self._take()
+
+    def under_way(self):
+        """Encounters that have not ended, as far as time has been swept."""
+        cdef uint32_t i
+        cdef Pair pair
+        rows = []
+        for i in range(self.f.n_pairs):
+            pair = self.f.pairs[i]
+            if pair.last - pair.start >= self.f.set.for_us:
+                pair_sum_up(&pair)
+                rows.append(row_of(self.f, &pair))
+        return rows
 
     cdef list _take(self):
         cdef uint32_t i

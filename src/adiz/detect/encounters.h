@@ -136,5 +136,7 @@ double chord_from_geodesic(double distance_m);
 /* encounters_pair.c: two tracks that come near each other in [k0, k1), from these legs on. */
 void pair_sweep(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, int64_t k0, int64_t k1);
 void pairs_close(Fold *f, int64_t before);
+/* Add the part of a minute after the last whole one to the sums. */
+void pair_sum_up(Pair *p);
 
 #endif

@@ -151,6 +151,18 @@ class EncountersFold:
         """Take reports (any order within the lateness); the encounters that have ended."""
         return _table(self._sweep.step(sweep_columns(reports).__arrow_c_stream__()))
 
+    def under_way(self) -> pl.DataFrame:
+        """Encounters that have lasted long enough and have not ended; the fold goes on.
+
+        They stand as of about ``max_gap_s + lateness_s`` before the latest report: ``end_time`` is
+        how far they are known to go, ``end_kind`` is null.
+        """
+        import polars as pl
+
+        return _table(self._sweep.under_way()).with_columns(
+            pl.lit(None, pl.String()).alias("end_kind")
+        )
+
     def flush(self) -> pl.DataFrame:
         """End the fold: all encounters that are left."""
         return _table(self._sweep.flush())

@@ -91,13 +91,17 @@ static void add_window(Pair *p, const double a[3], const double b[3], double dt)
     memcpy(p->wb, b, sizeof p->wb);
 }
 
+void pair_sum_up(Pair *p) {
+    int64_t rest = p->last - p->window;
+    if (rest > 0 && (rest * 2 >= WINDOW_US || p->window == p->start))
+        add_window(p, p->la, p->lb, (double)rest * 1e-6);
+}
+
 static void finish(Fold *f, Pair *p) {
     f->tracks[p->a].open--;
     f->tracks[p->b].open--;
     if (p->last - p->start < f->set.for_us) return;
-    int64_t rest = p->last - p->window;
-    if (rest > 0 && (rest * 2 >= WINDOW_US || p->window == p->start))
-        add_window(p, p->la, p->lb, (double)rest * 1e-6);
+    pair_sum_up(p);
     if (!grow((void **)&f->done, &f->cap_done, f->n_done + 1, sizeof(Pair))) {
         f->failed = 1;
         return;
