@@ -14,7 +14,7 @@ from pyproj import Geod, Transformer
 from adiz.sources import asterix_items as items
 from adiz.sources.asterix import Asterix
 from adiz.sources.asterix_fields import sighting
-from adiz.sources.pcap import packets
+from adiz.sources.pcap import is_pcap, packets
 from adiz.sources.site import Site, place
 
 _M_PER_NM = 1852.0
@@ -237,3 +237,43 @@ def test_lengths_are_those_of_the_published_specifications(
         else:
             theirs.append(("", 0))
     assert theirs == list(items.PROFILES[category])
+
+
+@pytest.mark.parametrize(
+    "name", ["cat21_re.ast", "cat048.raw", "cat062cat065.raw", "cat_034_048.pcap"]
+)
+def test_every_item_of_every_record_is_that_of_libasterix(captures: Path, name: str) -> None:
+    generated = pytest.importorskip("asterix.generated", reason="libasterix is not installed")
+    import asterix.base as base
+
+    data = (captures / "asterix" / name).read_bytes()
+    payloads = [p.payload for p in packets(data)] if is_pcap(data) else [data]
+    compared = 0
+    for payload in payloads:
+        theirs = base.RawDatablock.parse(base.Bits.from_bytes(payload))
+        for (category, body), other in zip(items.split_blocks(payload), theirs, strict=True):
+            if category not in items.PROFILES:
+                continue
+            spec = generated.manifest["CATS"][category][-1]
+            records = spec.cv_uap.parse(other.get_raw_records())
+            for held, record in zip(items.split_records(category, body), records, strict=True):
+                for item in spec.cv_uap.cv_record.cv_items_dict:
+                    field = record.get_item(item)
+                    assert held.get(item) == (field and field.unparse().to_bytes())
+                if category == 21:
+                    _check_ads_b(sighting(21, held), record)
+                compared += 1
+    assert compared > 0
+
+
+def _check_ads_b(seen: Any, record: Any) -> None:
+    def quantity(item: str, part: str | None = None) -> float:
+        variation = record.get_item(item).variation
+        if part:
+            variation = variation.get_item(part).variation
+        return float(variation.content.as_quantity())
+
+    assert seen.row["lat_deg"] == quantity("130", "LAT")
+    assert seen.row["lon_deg"] == quantity("130", "LON")
+    assert seen.address == record.get_item("080").as_uint()
+    assert seen.day_s == pytest.approx(quantity("073"), abs=1 / 128)
