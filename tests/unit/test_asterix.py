@@ -164,7 +164,7 @@ def test_needed_items_survive_every_kind_of_item_before_them() -> None:
     polar = struct.pack(">HH", 60 * 256, 0)
     odd = record(
         (1, b"\x19\x0c"), (2, day_time(43_200)), (3, b"\xa1\x01\x00"), (4, polar),
-        (7, b"\xc1\x80\x01\x02\x03"[:1] + b"\x00" + b"\x05\x06"), (10, b"\x02" + bytes(16)),
+        (7, b"\xc1\x00\x05\x06"), (10, b"\x02" + bytes(16)),
         (11, b"\x00\x09"), (16, b"\x03\x05\x04"), (20, b"\xc0" + bytes(2) + b"\x01" + bytes(6)),
         (27, b"\x04abc"), (28, b"\x02z"),
     )  # fmt: skip
@@ -178,6 +178,13 @@ def test_a_damaged_record_costs_the_rest_of_its_block_only() -> None:
     rows = decoder.step(block(48, good, b"\xff") + block(48, good), NOON_US)
     assert [r.get("fault") for r in rows] == [None, "a record is cut off", None]
     assert decoder.step(b"\x30\x00", NOON_US)[0]["fault"] == "a block without its whole length"
+
+
+def test_state_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adiz.sources.asterix._MOST_TRACKS", 10)
+    decoder = _decoder()
+    decoder.step(block(48, *(plot(43_200, number=n) for n in range(60))), NOON_US)
+    assert len(decoder._tracks) == 10
 
 
 def _write(path: Path, data: bytes) -> Path:
