@@ -56,6 +56,7 @@ check: $(VENV)/.adiz
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/contract
 
 proofs: $(VENV)/.adiz
 	ADIZ_WORLDS=200 ADIZ_ALIBI_CASES=20000 ADIZ_FUZZ_ROUNDS=2000 $(BIN)/pytest -q -n $(JOBS) tests/oracle \
@@ -66,7 +67,8 @@ bench: $(VENV)/.adiz
 	$(BIN)/python benchmarks/run.py
 
 docs: $(VENV)/.adiz
-	@$(BIN)/pytest -q tests/unit/test_read_guide.py
+	@$(BIN)/python -m tests.pages README.md docs/tutorial/first-stays.md
+	@$(BIN)/pytest -q tests/contract tests/unit/test_read_guide.py
 	@$(BIN)/python tools/make_pictures.py
 
 dist: $(VENV)/.adiz
@@ -90,3 +92,4 @@ lock:
 clean:
 	rm -rf build dist $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src -name '*.so' -delete
+	rm -f $(VENV)/.adiz

@@ -28,7 +28,7 @@ def inverse(
     Example:
         >>> distance_m, azimuth_deg, _ = inverse(37.0, 130.0, 38.0, 130.0)
         >>> round(distance_m), azimuth_deg
-        (110995, 0.0)
+        (110987, 0.0)
     """
     result: tuple[float, float, float] = _geo.inverse(lat1_deg, lon1_deg, lat2_deg, lon2_deg)
     return result
