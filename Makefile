@@ -65,6 +65,7 @@ proofs: $(VENV)/.adiz
 
 bench: $(VENV)/.adiz
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/encounters.py --sizes 1000000 10000000
 
 docs: $(VENV)/.adiz
 	@$(BIN)/python -m tests.pages README.md docs/tutorial/first-stays.md

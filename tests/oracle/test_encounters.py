@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import random
 
 import polars as pl
@@ -107,7 +108,7 @@ def check_least(row: dict, legs_a: list[Leg], legs_b: list[Leg]) -> None:
     assert row["min_lateral_m"] < least + 0.02
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("ADIZ_WORLDS", "24"))))
 def test_brute_force_agrees(seed: int) -> None:
     reports = crowd(seed)
     table = find_encounters(reports, for_s=20, max_speed_kt=10_000)
