@@ -115,7 +115,8 @@ def check_account(incident: Incident, account: Account) -> tuple[Feasibility, li
     left_out: tuple[str, ...] = ()
     kept, broken = account, conflict
     while broken:
-        worst = max(broken, key=lambda c: _DOUBT[incident.claim(c).confidence])
+        claims = sorted(map(incident.claim, broken), key=incident.claims.index)
+        worst = max(reversed(claims), key=lambda c: _DOUBT[c.confidence]).claim_id
         left_out += (worst,)
         kept = kept.without(worst)
         broken = smallest_conflict(kept, limit[1])
@@ -285,7 +286,12 @@ class _Judge:
         if claim.predicate == "inside" and claim.duration_min:
             return self.duration(claim)
         why = self.unchecked.get((claim.party, claim.claim_id), "")
-        if mine:
+        absence = claim.predicate == "never_inside" or (
+            claim.distance_km is not None and math.isinf(claim.distance_km.high)
+        )
+        if absence:
+            why = "to have kept away needs no speed"
+        elif mine:
             why = "there is no second timed place to reckon a speed from"
         elif claim.predicate not in _KINEMATIC:
             why = "it says nothing of where the subject was"

@@ -8,8 +8,9 @@ names, by a check that knows nothing of how it was made: to 0.3 km and 1 s.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice, pairwise, product
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,13 @@ import shapely
 from adiz.incidents.account import Account, Anchor, Avoid, moment_of
 from adiz.incidents.plane import GEOD, Floats, pair_distances
 from adiz.incidents.reachability import Search, find_path
-from adiz.incidents.schedule import Stop, choose_stops, split_stops
+from adiz.incidents.schedule import WAYS, Stop, choose_stops, split_stops
 from adiz.incidents.smooth import GRAVITY_KMS2, Course, improve, lay_course
 from adiz.incidents.verdicts import Band, PathPoint, Reconstruction
 
 TOLERANCE_KM = 0.3
 _BANKS_DEG = (25.0, 35.0, 50.0)
+_MOST_ORDERS = 4
 _GRID = 64
 _SUB = 10  # checks between two nodes
 
@@ -39,23 +41,45 @@ def reconstruct(
     Empty where the account has fewer than two timed positions, or where no path within the speed
     and a bank of 50° was found.
     """
+    best: list[Reconstruction] = []
+    for told in islice(_orders(account), _MOST_ORDERS):
+        found = _draw(told, speed_kmh, left_out)
+        if found is not None and all(found):
+            return [path for path in found if path]
+        some = [path for path in found or [] if path]
+        best = max(best, some, key=len)
+    return best
+
+
+def _orders(account: Account) -> Iterator[Account]:
+    """The account with its anchors by the middle of their windows, then with two exchanged."""
+    yield account
+    for i, (one, other) in enumerate(pairwise(account.anchors)):
+        if one.claim_id != other.claim_id and other.earliest_s < one.latest_s:
+            a = account.anchors
+            yield replace(account, anchors=(*a[:i], other, one, *a[i + 2 :]))
+
+
+def _draw(
+    account: Account, speed_kmh: float, left_out: tuple[str, ...]
+) -> list[Reconstruction | None] | None:
+    """For each stretch its path, or None where none was found; None if no order is in time."""
     if len(account.anchors) < 2:
-        return []
+        return None
     search = find_path(account, speed_kmh, in_order=True) or find_path(account, speed_kmh)
     if search is None:
-        return []
-    found = []
-    wished, plain = (
-        split_stops(choose_stops(search, speed_kmh, wishes=wishes)) for wishes in (True, False)
-    )
+        return None
+    found: list[Reconstruction | None] = []
+    choices = [split_stops(choose_stops(search, speed_kmh, *way)) for way in WAYS]
     accounts = [_wary(account), account] if account.unspoken else [account]
-    for i, stops in enumerate(plain):
-        ways = [wished[i], stops] if len(wished) == len(plain) else [stops]
-        courses = (fly(one, way, speed_kmh) for way in ways for one in accounts)
-        course = next((course for course in courses if course is not None), None)
-        if course is not None:
-            bands = possible_positions(account, search, course.stops, speed_kmh)
-            found.append(_describe(account, course, bands, left_out))
+    for part in range(len(choices[0])):
+        ways = [c[part] for c in choices if len(c) == len(choices[0])]
+        course = fly(accounts, ways, speed_kmh)
+        if course is None:
+            found.append(None)
+            continue
+        bands = possible_positions(account, search, course.stops, speed_kmh)
+        found.append(_describe(account, course, bands, left_out))
     return found
 
 
@@ -64,10 +88,14 @@ def _wary(account: Account) -> Account:
     return replace(account, avoids=account.avoids + avoids)
 
 
-def fly(account: Account, stops: list[Stop], speed_kmh: float) -> Course | None:
-    """A course through the stops that satisfies their claims; None if none was found."""
-    for bank in _BANKS_DEG:
-        course = lay_course(account, stops, speed_kmh, bank)
+def fly(accounts: list[Account], ways: list[list[Stop]], speed_kmh: float) -> Course | None:
+    """A course through one of several rows of stops that satisfies their claims, if one is found.
+
+    Gentle turns first; then also such as read the account less plainly (see ``find_sides``). Of
+    each, the most wary account is tried first.
+    """
+    for plain, bank, stops, account in product((True, False), _BANKS_DEG, ways, accounts):
+        course = lay_course(account, stops, speed_kmh, bank, plain)
         improve(course)
         checked = satisfied(account, [s.anchor for s in stops], course.times, course.xy)
         fastest, _, bank_deg = limits_reached(course)

@@ -28,28 +28,35 @@ class Stop:
     clock_s: float
 
 
-def choose_stops(search: Search, speed_kmh: float, *, wishes: bool) -> list[Stop]:
+WAYS = ((0.0, True), (0.0, False), (0.6, False), (0.75, False), (0.9, False))
+"""How stops are chosen, in the order it is tried: the share of the speed limit at which legs would
+best be flown, and whether stated headings are followed."""
+
+
+def choose_stops(search: Search, speed_kmh: float, target: float, wishes: bool) -> list[Stop]:
     """Stops in an order that the search found possible, evenly flown.
 
     With ``wishes``, stated headings are followed and stated directions taken at their middle
     where that costs little.
 
-    Of the positions that some path reaches, those for which the sum of squared lengths over the
-    time between the windows' middles is least; if these cannot be flown in time after all, the
-    path of the earliest arrivals.
+    Of the positions that some path reaches, those whose legs come nearest to the target speed
+    between the windows' middles; if these cannot be flown in time after all, the path of the
+    earliest arrivals.
     """
     path = search.trace(speed_kmh)
     order = [i for i, _ in path]
     anchors = [search.layers[i].anchor for i in order]
-    for positions in (even_positions(search, order, speed_kmh, wishes), [j for _, j in path]):
+    even = even_positions(search, order, speed_kmh, target, wishes)
+    for positions in (even, [j for _, j in path]):
         xy = np.array([search.layers[i].xy[j] for i, j in zip(order, positions, strict=True)])
         lengths = np.array(
             [search.distance(a, b)[i, j] for (a, i), (b, j) in
              pairwise(zip(order, positions, strict=True))]
         )  # fmt: skip
-        times = spread_times(anchors, lengths, speed_kmh)
-        if in_time(anchors, lengths, times, speed_kmh):
-            break
+        for margin_s in (10.0, 3.0, 0.5):  # off the windows' ends, where that can be
+            times = spread_times(anchors, lengths, speed_kmh, margin_s)
+            if in_time(anchors, lengths, times, speed_kmh):
+                return [Stop(a, p, t) for a, p, t in zip(anchors, xy, times, strict=True)]
     return [Stop(a, p, t) for a, p, t in zip(anchors, xy, times, strict=True)]
 
 
@@ -60,7 +67,10 @@ def in_time(
     return windows and bool(np.all(np.diff(times) + 1e-6 >= lengths_km / speed_kmh * 3600.0))
 
 
-def even_positions(search: Search, order: list[int], speed_kmh: float, wishes: bool) -> list[int]:
+def even_positions(
+    search: Search, order: list[int], speed_kmh: float, target: float, wishes: bool
+) -> list[int]:
+    """For each layer the position, by dynamic programming over the sum of squared deviations."""
     arrivals = search.forward(speed_kmh)
     departures = search.backward(speed_kmh, arrivals)
     cost: Floats | None = None
@@ -75,7 +85,9 @@ def even_positions(search: Search, order: list[int], speed_kmh: float, wishes: b
         if cost is not None:
             a, b = search.layers[last].anchor, search.layers[i].anchor
             between_s = max(30.0, b.middle_s - a.middle_s)
-            onward = cost[:, None] + search.distance(last, i) ** 2 / between_s
+            excess = search.distance(last, i) - target * speed_kmh * between_s / 3600
+            weight = np.where(excess > 0, 1.0, 0.3)  # a slow leg can be flown with a detour
+            onward = cost[:, None] + weight * excess**2 / between_s
             if wishes and between_s <= _HEADING_S:
                 onward = onward + leg_cost(search.layers[last], search.layers[i])
             back.append(onward.argmin(axis=0))
@@ -128,7 +140,9 @@ def leg_cost(one: Layer, other: Layer) -> Floats:
     return total
 
 
-def spread_times(anchors: list[Anchor], lengths_km: Floats, speed_kmh: float) -> list[float]:
+def spread_times(
+    anchors: list[Anchor], lengths_km: Floats, speed_kmh: float, margin_s: float
+) -> list[float]:
     """Times within the windows, each leg flown within the speed, the legs' speeds evened out.
 
     Starts from the earliest arrivals, which exist because the search found a path, and moves one
@@ -146,7 +160,7 @@ def spread_times(anchors: list[Anchor], lengths_km: Floats, speed_kmh: float) ->
     legs = np.maximum(lengths_km, 0.05)
     for _ in range(300):
         for i, anchor in enumerate(anchors):
-            margin = min(10.0, (anchor.latest_s - anchor.earliest_s) / 5)  # off the window's ends
+            margin = min(margin_s, (anchor.latest_s - anchor.earliest_s) / 5)
             low, high = anchor.earliest_s + margin, anchor.latest_s - margin
             wish = (low + high) / 2
             if i > 0:

@@ -55,7 +55,9 @@ class Course:
     tightest_kms2: float
 
 
-def lay_course(account: Account, stops: list[Stop], speed_kmh: float, bank_deg: float) -> Course:
+def lay_course(
+    account: Account, stops: list[Stop], speed_kmh: float, bank_deg: float, plain: bool = True
+) -> Course:
     """The first course: arcs between the stops, as long as an easy speed makes them."""
     span = stops[-1].clock_s - stops[0].clock_s
     step = max(_STEP_S, span / _MOST_NODES)
@@ -67,7 +69,7 @@ def lay_course(account: Account, stops: list[Stop], speed_kmh: float, bank_deg: 
         times.append(leg[:-1])
         at.append(at[-1] + count)
     clock = np.append(np.concatenate(times), max(stops[-1].clock_s, times[-1][-1] + 0.1))
-    sides = find_sides(account, stops, at, clock)
+    sides = find_sides(account, stops, at, clock, plain)
     xy = np.empty((len(clock), 2))
     xy[-1] = stops[-1].xy
     easy = _EASY_SHARE * speed_kmh / 3600.0
@@ -81,17 +83,26 @@ def lay_course(account: Account, stops: list[Stop], speed_kmh: float, bank_deg: 
     )  # fmt: skip
 
 
-def find_sides(account: Account, stops: list[Stop], at: list[int], clock: Floats) -> list[Side]:
-    """Which nodes must be inside or outside what: stays, claimed absences, closest approaches."""
+def find_sides(
+    account: Account, stops: list[Stop], at: list[int], clock: Floats, plain: bool
+) -> list[Side]:
+    """Which nodes must be inside or outside what: crossings, absences, closest approaches.
+
+    With ``plain`` also all nodes between an entry and an exit, or an exit and an entry: the plain
+    reading of an account, which may be wrong of one that leaves crossings out.
+    """
     sides = []
+    final = len(clock) - 1
     last: dict[str, tuple[int, bool]] = {}
     for stop, node in zip(stops, at, strict=True):
         if stop.anchor.crossing:
             zone_id, inward = stop.anchor.crossing
+            area = account.areas[zone_id]
             begin = last.get(zone_id)
-            if begin and begin[1] != inward:
-                nodes = np.arange(begin[0] + 1, node)
-                sides.append(Side(nodes, account.areas[zone_id], begin[1]))
+            if plain and begin and begin[1] != inward:
+                sides.append(Side(np.arange(begin[0] + 1, node), area, begin[1]))
+            sides.append(Side(np.arange(max(0, node - 2), node), area, not inward))
+            sides.append(Side(np.arange(node + 1, min(node + 2, final) + 1), area, inward))
             last[zone_id] = (node, inward)
         if stop.anchor.keep_out is not None:
             during = (clock >= stop.anchor.earliest_s) & (clock <= stop.anchor.latest_s)
@@ -261,8 +272,8 @@ def _penalties(course: Course) -> list[Penalty]:
     step = np.diff(xy, axis=0)
     length = np.hypot(*step.T)
     h = np.diff(course.times)
-    for i in np.flatnonzero(length > 0.985 * course.fastest_kms * h):
-        pull(int(i) + 1, step[i] / length[i], 0.975 * course.fastest_kms * h[i], int(i))
+    for i in np.flatnonzero(length > 0.97 * course.fastest_kms * h):
+        pull(int(i) + 1, step[i] / length[i], 0.955 * course.fastest_kms * h[i], int(i))
     for i in np.flatnonzero((length < course.slowest_kms * h) & (length > 1e-9)):
         pull(int(i) + 1, step[i] / length[i], 1.02 * course.slowest_kms * h[i], int(i))
     return found
