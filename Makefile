@@ -18,7 +18,7 @@ help:
 	@echo "make demo    find the stays of a real aircraft, draw the map, write the dossier of 2019"
 	@echo "make test    all tests"
 	@echo "make check   style, types, layering, documentation in step with the code"
-	@echo "make proofs  the tests against independent methods again, far longer (half an hour)"
+	@echo "make proofs  the tests against independent methods again, far more cases"
 	@echo "make bench   speed beside other tools (20 minutes; benchmarks/README.md)"
 	@echo "make docs    run the examples of the documentation, draw its pictures anew"
 	@echo "make dist    a wheel, and the proof that it runs where there is no compiler"
