@@ -12,7 +12,7 @@
 #include "zoneindex.h"
 
 #define STRETCHES 16   /* to begin with */
-#define MOST_PAIRS 1500
+#define MOST_PAIRS 600
 #define SHORT_M 50.0
 
 /* Two stretches of boundary: middle and half length, in metres along it. */
