@@ -214,14 +214,14 @@ static int before(double lat1, double lon1, double alt1, double lat2, double lon
     return alt1 < alt2; /* an unknown altitude is before none and after none */
 }
 
-static int32_t track_of(Stays *s, const ReportColumns *in, int64_t i, int part, int parts,
-                        int *is_new) {
-    int32_t known = s->names.n, k = names_find(&s->names, &in->track_id[i], in->track_data, part, parts);
-    *is_new = k >= known;
+/* The track of a name, made if need be; -1 out of memory. */
+static int32_t track_of(Stays *s, const NameKey *key) {
+    int32_t known = s->names.n, k = names_find(&s->names, key);
     if (k < known) return k;
     int64_t cap = s->cap_tracks;
     if (!grow((void **)&s->tracks, k, cap, sizeof *s->tracks, &cap)) return -1;
     s->cap_tracks = (int32_t)cap;
+    s->tracks[k] = (Track){.t = NO_TIME, .members = -1, .path = -1, .speed_mps = NAN};
     return k;
 }
 
@@ -291,25 +291,29 @@ static int take_report(Stays *s, const ReportColumns *in, int64_t i, Track *t) {
     return s->failed ? STEP_NO_MEMORY : s->crowded ? STEP_CROWDED : STEP_OK;
 }
 
-/* Rows are taken in blocks: their tracks are looked up first, so that memory is asked for ahead. */
+/* Rows are taken in blocks: names are hashed first, then looked up, then reports folded in, each
+   step asking ahead for the memory of the next. */
 #define BLOCK 32
 
 int stays_step(Stays *s, const ReportColumns *in, int part, int parts, int64_t *at) {
+    NameKey key[BLOCK];
     int32_t track[BLOCK], last = -1;
     for (int64_t i = 0; i < in->n; i += BLOCK) {
         int n = in->n - i < BLOCK ? (int)(in->n - i) : BLOCK;
+        const StringView *id = in->track_id + i;
         for (int k = 0; k < n; k++) {
-            const StringView *id = &in->track_id[i + k];
-            if (!(i + k) || memcmp(id, id - 1, sizeof *id)) {
-                int is_new = 0;
-                last = track_of(s, in, i + k, part, parts, &is_new);
-                if (last == -1) return STEP_NO_MEMORY;
-                if (is_new)
-                    s->tracks[last] =
-                        (Track){.t = NO_TIME, .members = -1, .path = -1, .speed_mps = NAN};
-                if (last >= 0) __builtin_prefetch(&s->tracks[last], 1);
+            track[k] = i + k && !memcmp(id + k, id + k - 1, sizeof *id); /* as the row before */
+            if (!track[k]) key[k] = names_key(&s->names, id + k, in->track_data);
+        }
+        for (int k = 0; k < n; k++) {
+            if (track[k]) {
+                track[k] = last;
+                continue;
             }
-            track[k] = last;
+            int mine = parts < 2 || (int)((key[k].hash >> 40) % (uint64_t)parts) == part;
+            track[k] = last = mine ? track_of(s, &key[k]) : -2;
+            if (last == -1) return STEP_NO_MEMORY;
+            if (mine) __builtin_prefetch(&s->tracks[last], 1);
         }
         for (int k = 0; k < n; k++) {
             if (track[k] < 0) continue;

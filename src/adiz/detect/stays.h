@@ -127,9 +127,15 @@ int stays_flush(Stays *s);
 /* tracknames.c */
 int names_init(Names *names);
 void names_free(Names *names);
-/* The number of a name, a new one if need be; -1 out of memory, -2 not of this part. */
-int32_t names_find(Names *names, const StringView *view, const char *const *data, int part,
-                   int parts);
+/* A name made ready for looking up; its place in memory is asked for. */
+typedef struct {
+    const char *text;
+    int32_t length;
+    uint64_t k0, k1, hash;
+} NameKey;
+NameKey names_key(const Names *names, const StringView *view, const char *const *data);
+/* The number of a name, a new one if need be; -1 out of memory. */
+int32_t names_find(Names *names, const NameKey *key);
 int names_rehash(Names *names);
 
 /* depth.c: follow a path from the member's head and keep the greatest distance from the zone's

@@ -56,7 +56,7 @@ static void put(Names *m, uint64_t k0, uint64_t k1, int32_t track) {
 /* Fill the slots from the names alone. */
 int names_rehash(Names *m) {
     int64_t n = 1024;
-    while (n < 4 * (int64_t)m->n) n *= 2;
+    while (n < 3 * (int64_t)m->n) n *= 2;
     Slot *slots = malloc(n * sizeof *slots);
     if (!slots) return 1;
     free(m->slots);
@@ -95,26 +95,29 @@ static int32_t add(Names *m, const char *text, int32_t n, uint64_t k0, uint64_t 
     return m->n - 1;
 }
 
-int32_t names_find(Names *m, const StringView *view, const char *const *data, int part, int parts) {
-    uint64_t k0, k1, h;
-    const char *text = view->u.inlined;
+NameKey names_key(const Names *m, const StringView *view, const char *const *data) {
+    NameKey key = {view->u.inlined, view->length, 0, 0, 0};
     if (view->length <= 12) {
-        memcpy(&k0, view, 8);
-        memcpy(&k1, (const char *)view + 8, 8);
+        memcpy(&key.k0, view, 8);
+        memcpy(&key.k1, (const char *)view + 8, 8);
     } else {
-        text = data[view->u.ref.buffer] + view->u.ref.offset;
-        key_of(text, view->length, &k0, &k1);
+        key.text = data[view->u.ref.buffer] + view->u.ref.offset;
+        key_of(key.text, view->length, &key.k0, &key.k1);
     }
-    h = mix(k0 ^ mix(k1));
-    if (parts > 1 && (int)((h >> 40) % (uint64_t)parts) != part) return -2;
-    for (int64_t i = (int64_t)(h & (uint64_t)(m->n_slots - 1)); m->slots[i].track >= 0;
+    key.hash = mix(key.k0 ^ mix(key.k1));
+    __builtin_prefetch(&m->slots[key.hash & (uint64_t)(m->n_slots - 1)]);
+    return key;
+}
+
+int32_t names_find(Names *m, const NameKey *key) {
+    for (int64_t i = (int64_t)(key->hash & (uint64_t)(m->n_slots - 1)); m->slots[i].track >= 0;
          i = (i + 1) & (m->n_slots - 1)) {
         const Slot *s = &m->slots[i];
-        if (s->k0 != k0 || s->k1 != k1) continue;
+        if (s->k0 != key->k0 || s->k1 != key->k1) continue;
         const int64_t *start = m->start + s->track;
-        if (view->length <= 12 ||
-            (start[1] - start[0] == view->length && !memcmp(m->text + start[0], text, view->length)))
+        if (key->length <= 12 || (start[1] - start[0] == key->length &&
+                                  !memcmp(m->text + start[0], key->text, key->length)))
             return s->track;
     }
-    return add(m, text, view->length, k0, k1);
+    return add(m, key->text, key->length, key->k0, key->k1);
 }
