@@ -14,7 +14,7 @@ import pytest
 
 from adiz.incidents.prism import Prism, meeting
 
-CASES = int(os.environ.get("ADIZ_ALIBI_CASES", "600"))
+CASES = int(os.environ.get("ADIZ_ALIBI_CASES", "400"))
 TIMES = 400
 
 

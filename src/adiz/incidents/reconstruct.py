@@ -147,7 +147,7 @@ def _visits(anchor: Anchor, clock: Floats, dense: Floats) -> float | None:
         return None
     apart = pair_distances(dense[during], anchor.pool.xy).min(axis=1)
     i = int(apart.argmin())
-    if apart[i] > anchor.pool.reach_km + TOLERANCE_KM:
+    if apart[i] > TOLERANCE_KM:
         return None
     if anchor.keep_out is not None:
         core = anchor.keep_out.buffer(-TOLERANCE_KM)

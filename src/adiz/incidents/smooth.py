@@ -286,7 +286,7 @@ def _to_anchor(stop: Stop, here: Floats) -> list[tuple[Floats, float]]:
     i = int(apart.argmin())
     near = pool.xy[i]
     if stop.anchor.crossing is None:
-        if apart[i] <= pool.reach_km:
+        if apart[i] <= min(pool.reach_km, _MARGIN_KM):
             return []
         return [(np.array([1.0, 0.0]), float(near[0])), (np.array([0.0, 1.0]), float(near[1]))]
     others = np.argsort(apart)[:2]
