@@ -226,6 +226,7 @@ def _write(args: argparse.Namespace, stays: pl.DataFrame) -> None:
     else:
         sys.stdout.flush()
         write_stays(stays, sys.stdout.buffer, format, args.show_zone)
+        sys.stdout.buffer.flush()  # before what is said on standard error
 
 
 def _say_rejected(args: argparse.Namespace, rejected: dict[str, int]) -> None:
