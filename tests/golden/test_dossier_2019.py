@@ -96,3 +96,11 @@ def test_same_input_same_bytes_in_another_process(folder: Path, tmp_path: Path) 
     )
     for path in sorted(folder.iterdir()):
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+
+
+def test_the_reconstruction_flies_as_the_account_says(folder: Path) -> None:
+    data = json.loads((folder / "dossier.json").read_text())
+    rows = [r for r in data["circumstances"]["sun"] if r["heading_claim"] == ""]
+    headings = {r["moment"][11:16]: r["sun"]["heading_deg"] for r in rows}
+    assert 135 < headings["00:12"] < 225  # southbound, out of the belt at 09:12
+    assert not 90 < headings["00:37"] < 270  # northbound at 09:37

@@ -28,12 +28,12 @@ class Stop:
     clock_s: float
 
 
-WAYS = ((0.0, True), (0.0, False), (0.6, False), (0.75, False), (0.9, False))
+WAYS = ((0.0, 1.0), (0.0, 0.3), (0.0, 0.0), (0.6, 0.0), (0.75, 0.0), (0.9, 0.0))
 """How stops are chosen, in the order it is tried: the share of the speed limit at which legs would
-best be flown, and whether stated headings are followed."""
+best be flown, and how firmly stated directions are followed (0: nor are stated headings)."""
 
 
-def choose_stops(search: Search, speed_kmh: float, target: float, wishes: bool) -> list[Stop]:
+def choose_stops(search: Search, speed_kmh: float, target: float, wishes: float) -> list[Stop]:
     """Stops in an order that the search found possible, evenly flown.
 
     With ``wishes``, stated headings are followed and stated directions taken at their middle
@@ -68,7 +68,7 @@ def in_time(
 
 
 def even_positions(
-    search: Search, order: list[int], speed_kmh: float, target: float, wishes: bool
+    search: Search, order: list[int], speed_kmh: float, target: float, wishes: float
 ) -> list[int]:
     """For each layer the position, by dynamic programming over the sum of squared deviations."""
     arrivals = search.forward(speed_kmh)
@@ -81,7 +81,7 @@ def even_positions(
         dead = ~(arrivals[mask, i] <= departures[mask, i] + 1e-6)
         here: Floats = 1e-6 * np.hypot(*search.layers[i].xy.T) ** 2  # of equals, the most central
         if wishes:
-            here = here + crossing_cost(search, i) + bearing_cost(search.layers[i])
+            here = here + crossing_cost(search, i) + wishes * bearing_cost(search.layers[i])
         if cost is not None:
             a, b = search.layers[last].anchor, search.layers[i].anchor
             between_s = max(30.0, b.middle_s - a.middle_s)
