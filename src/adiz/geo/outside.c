@@ -11,8 +11,8 @@
 
 #include "zoneindex.h"
 
-#define STRETCHES 16   /* to begin with */
-#define MOST_PAIRS 600
+#define STRETCHES 10   /* to begin with */
+#define MOST_PAIRS 300
 #define SHORT_M 50.0
 
 /* Two stretches of boundary: middle and half length, in metres along it. */

@@ -55,7 +55,8 @@ def _scan_layout(group: list[Input], options: Options) -> pl.LazyFrame:
 
 def _sample(item: Input, schema: dict[str, pl.DataType]) -> pl.DataFrame:
     """A few rows, where text has to be looked at; else only the types."""
-    if pl.String in schema.values() or "track" in map(str.lower, schema):
+    named_as_ours = schema.items() <= SCHEMA.items()
+    if not named_as_ours and (pl.String in schema.values() or "track" in map(str.lower, schema)):
         return _read(item, n_rows=_SAMPLE_ROWS)
     return pl.DataFrame(schema=schema)
 
