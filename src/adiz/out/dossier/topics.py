@@ -17,9 +17,11 @@ _CLASS = {
     "distance": "whereabouts",
     "apart": "geometry",
     "sequence": "geometry",
-    "place": "geometry",
 }
 """Kinds that speak of one thing; any other kind is a class of its own."""
+
+_NO_DENIAL = ("geometry", "event", "place")
+"""Classes whose claims do not deny each other, though they do not fit together."""
 
 _WITH_REASON = ("apart", "place", "distance", "reach", "sequence")
 """Kinds whose sentence ends with figures, the most telling first."""
@@ -76,7 +78,7 @@ def find_opponents(
     """
     found: dict[str, dict[str, str]] = {}
     for one in contradictions:
-        word = "conflicts" if _CLASS.get(one.kind, one.kind) in ("geometry", "event") else "denies"
+        word = "conflicts" if _CLASS.get(one.kind, one.kind) in _NO_DENIAL else "denies"
         for a, b in _edges(incident, one):
             for here, there in ((a, b), (b, a)):
                 if found.setdefault(here, {}).get(there) != "denies":
@@ -154,6 +156,7 @@ def _title(incident: Incident, kind: str, claims: list[Claim]) -> str:
         return f"How many {what}{fired}"
     return {
         "geometry": f"Where {name} could be, and when",
+        "place": f"A place that does not fit the edge said to be crossed there ({name})",
         "denial": "A statement and its denial",
         "event": f"When it happened ({name})",
         "recognition": "What is recognised",
