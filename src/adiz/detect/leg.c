@@ -20,8 +20,8 @@ static uint64_t box_mask(int32_t row, int32_t col, double south, double west, do
     double per = CELLS_PER_DEG * SUB;
     int32_t r0 = (int32_t)((south + 90.0) * per) - row * SUB;
     int32_t r1 = (int32_t)((north + 90.0) * per) - row * SUB;
-    int32_t c0 = (int32_t)((west + 180.0) * per) - col * SUB;
-    int32_t c1 = (int32_t)((east + 180.0) * per) - col * SUB;
+    int32_t c0 = (int32_t)floor((west + 180.0) * per) - col * SUB;
+    int32_t c1 = (int32_t)floor((east + 180.0) * per) - col * SUB;
     r0 = r0 < 0 ? 0 : r0 > 7 ? 7 : r0;
     r1 = r1 < 0 ? 0 : r1 > 7 ? 7 : r1;
     c0 = c0 < 0 ? 0 : c0 > 7 ? 7 : c0;
