@@ -12,13 +12,14 @@ import pytest
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "src" / "adiz"
-LEAVES = {"errors", "units", "schema", "clock"}
+LEAVES = {"errors", "units", "schema", "clock", "events"}
 # A part may import the leaves, itself, and what stands here.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "units": set(),
     "schema": set(),
     "clock": set(),
+    "events": set(),
     "geo": set(),
     "sources": set(),
     "zones": {"geo"},
