@@ -94,6 +94,7 @@ setup(
                 *(GEO + name for name in ("geodesic.c", "zoneindex.c", "prism.c", "outside.c")),
                 *(DETECT + name for name in ("stays.c", "membership.c", "leg.c", "depth.c")),
                 DETECT + "tracknames.c",
+                DETECT + "watching.c",
             ),
         ],
         language_level=3,

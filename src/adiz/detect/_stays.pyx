@@ -62,6 +62,11 @@ cdef extern from "stays.h":
         Stay *out
         int32_t cap_tracks, n_members, cap_members, free_members, n_paths, cap_paths, free_paths
         int64_t n_out, cap_out, n_reports, n_invalid, n_repeated
+        int live
+        Stay *opened
+        int64_t n_opened
+        int64_t *late
+        int64_t n_late
     ctypedef struct ReportColumns:
         int64_t n
         const int64_t *time_us
@@ -94,6 +99,11 @@ cdef extern from "stays.h":
     int stays_step(Stays *, const ReportColumns *, int, int, int64_t *) nogil
     int stays_flush(Stays *) nogil
     int names_rehash(Names *) nogil
+    int64_t stays_open_rows(const Stays *, Stay **) nogil
+    int stays_retire(Stays *, int64_t) nogil
+    int stays_compact(Stays *) nogil
+    void stays_drop(Stays *, const char *, int64_t) nogil
+    int stays_rezone(Stays *, const ZoneIndex *, const int32_t *) nogil
     enum: MAX_SET, STEP_OK, STEP_NO_MEMORY, STEP_DISORDER, STEP_CROWDED
 
 FROM_ALWAYS = -(2**63)
@@ -255,6 +265,57 @@ cdef Out _out(const char *format, int64_t n, void *first, void *second):
     return out
 
 
+cdef dict _rows(const Stay *rows, int64_t n):
+    """Rows as raw columns by name."""
+    cdef int64_t i
+    cdef int64_t *longs[5]
+    cdef double *doubles[6]
+    cdef int32_t *ints[2]
+    cdef uint8_t *bytes_[4]
+    cdef int k
+    for k in range(5):
+        longs[k] = <int64_t *>malloc(n * 8 + 8)
+    for k in range(6):
+        doubles[k] = <double *>malloc(n * 8 + 8)
+    for k in range(2):
+        ints[k] = <int32_t *>malloc(n * 4 + 4)
+    for k in range(4):
+        bytes_[k] = <uint8_t *>malloc(n + 1)
+    if not (longs[4] and doubles[5] and ints[1] and bytes_[3]):
+        raise MemoryError("result")
+    with nogil:
+        for i in range(n):
+            longs[0][i] = rows[i].entry_us
+            longs[1][i] = rows[i].exit_us
+            longs[2][i] = rows[i].earliest_us
+            longs[3][i] = rows[i].latest_us
+            longs[4][i] = rows[i].report_count
+            doubles[0][i] = rows[i].entry_lat
+            doubles[1][i] = rows[i].entry_lon
+            doubles[2][i] = rows[i].exit_lat
+            doubles[3][i] = rows[i].exit_lon
+            doubles[4][i] = rows[i].depth_m
+            doubles[5][i] = rows[i].longest_s
+            ints[0][i] = rows[i].track
+            ints[1][i] = rows[i].zone
+            bytes_[0][i] = rows[i].entry_kind
+            bytes_[1][i] = rows[i].exit_kind
+            bytes_[2][i] = rows[i].certainty
+            bytes_[3][i] = rows[i].vertical
+    result = {}
+    for k, name in enumerate(("entry_time", "exit_time", "earliest_entry", "latest_exit",
+                              "report_count")):
+        result[name] = _out("l", n, longs[k], NULL)
+    for k, name in enumerate(("entry_lat_deg", "entry_lon_deg", "exit_lat_deg", "exit_lon_deg",
+                              "max_depth_m", "longest_inside_s")):
+        result[name] = _out("g", n, doubles[k], NULL)
+    for k, name in enumerate(("track", "zone")):
+        result[name] = _out("i", n, ints[k], NULL)
+    for k, name in enumerate(("entry_kind", "exit_kind", "certainty", "vertical")):
+        result[name] = _out("C", n, bytes_[k], NULL)
+    return result
+
+
 cdef class Fold:
     """The state of the fold over one part of the tracks."""
 
@@ -333,55 +394,64 @@ cdef class Fold:
 
     def take(self):
         """The finished rows, as raw columns by name; they leave the fold."""
-        cdef int64_t n = self.s.n_out, i
-        cdef Stay *rows = self.s.out
-        cdef int64_t *longs[5]
-        cdef double *doubles[6]
-        cdef int32_t *ints[2]
-        cdef uint8_t *bytes_[4]
-        cdef int k
-        for k in range(5):
-            longs[k] = <int64_t *>malloc(n * 8 + 8)
-        for k in range(6):
-            doubles[k] = <double *>malloc(n * 8 + 8)
-        for k in range(2):
-            ints[k] = <int32_t *>malloc(n * 4 + 4)
-        for k in range(4):
-            bytes_[k] = <uint8_t *>malloc(n + 1)
-        if not (longs[4] and doubles[5] and ints[1] and bytes_[3]):
-            raise MemoryError("result")
-        with nogil:
-            for i in range(n):
-                longs[0][i] = rows[i].entry_us
-                longs[1][i] = rows[i].exit_us
-                longs[2][i] = rows[i].earliest_us
-                longs[3][i] = rows[i].latest_us
-                longs[4][i] = rows[i].report_count
-                doubles[0][i] = rows[i].entry_lat
-                doubles[1][i] = rows[i].entry_lon
-                doubles[2][i] = rows[i].exit_lat
-                doubles[3][i] = rows[i].exit_lon
-                doubles[4][i] = rows[i].depth_m
-                doubles[5][i] = rows[i].longest_s
-                ints[0][i] = rows[i].track
-                ints[1][i] = rows[i].zone
-                bytes_[0][i] = rows[i].entry_kind
-                bytes_[1][i] = rows[i].exit_kind
-                bytes_[2][i] = rows[i].certainty
-                bytes_[3][i] = rows[i].vertical
+        result = _rows(self.s.out, self.s.n_out)
         self.s.n_out = 0
-        result = {}
-        for k, name in enumerate(("entry_time", "exit_time", "earliest_entry", "latest_exit",
-                                  "report_count")):
-            result[name] = _out("l", n, longs[k], NULL)
-        for k, name in enumerate(("entry_lat_deg", "entry_lon_deg", "exit_lat_deg", "exit_lon_deg",
-                                  "max_depth_m", "longest_inside_s")):
-            result[name] = _out("g", n, doubles[k], NULL)
-        for k, name in enumerate(("track", "zone")):
-            result[name] = _out("i", n, ints[k], NULL)
-        for k, name in enumerate(("entry_kind", "exit_kind", "certainty", "vertical")):
-            result[name] = _out("C", n, bytes_[k], NULL)
         return result
+
+    def watch(self):
+        """From now on tell of openings, and set reports aside that come too late."""
+        self.s.live = 1
+
+    def take_opened(self):
+        """The stays that began since the last call, as rows without an end."""
+        result = _rows(self.s.opened, self.s.n_opened)
+        self.s.n_opened = 0
+        return result
+
+    def take_late(self):
+        """Rows of the last step that came too late for their track, by number."""
+        cdef int64_t i
+        late = [self.s.late[i] for i in range(self.s.n_late)]
+        self.s.n_late = 0
+        return late
+
+    def open_rows(self):
+        """The open stays as they stand, as rows that end with their track's last report."""
+        cdef Stay *rows
+        cdef int64_t n
+        with nogil:
+            n = stays_open_rows(self.s, &rows)
+        if n < 0:
+            raise MemoryError("stays")
+        result = _rows(rows, n)
+        free(rows)
+        return result
+
+    def retire(self, int64_t before_us):
+        """End tracks not heard since; take the rows, then :meth:`compact`."""
+        self._check(stays_retire(self.s, before_us), 0)
+
+    def compact(self):
+        """Forget the tracks that have ended."""
+        self._check(stays_compact(self.s), 0)
+
+    def drop(self, str name):
+        """Forget one track as if it had never been."""
+        cdef bytes text = name.encode()
+        stays_drop(self.s, text, len(text))
+
+    def rezone(self, Index index, numbers):
+        """Other zones from here on; numbers gives each present one's new number, -1 if gone."""
+        cdef int32_t n = len(numbers), i
+        cdef int32_t *map_ = <int32_t *>malloc((n + 1) * sizeof(int32_t))
+        if map_ == NULL:
+            raise MemoryError("zones")
+        for i in range(n):
+            map_[i] = numbers[i]
+        status = stays_rezone(self.s, index.x, map_)
+        free(map_)
+        self.index = index
+        self._check(status, 0)
 
     def names(self):
         """Track names by number, as a string column."""

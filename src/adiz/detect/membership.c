@@ -80,6 +80,8 @@ static void measure(Stays *s, Track *t, Member *m, const double *end_lat, const 
     if (n > 1) depth_follow(s->index, m, (const double (*)[2])point, n, end_edge);
 }
 
+void path_measure(Stays *s, Track *t, Member *m) { measure(s, t, m, NULL, NULL, -1); }
+
 static int any_open(const Stays *s, const Track *t) {
     for (int32_t i = t->members; i >= 0; i = s->members[i].next)
         if (s->members[i].open) return 1;
@@ -145,6 +147,11 @@ void stay_open(Stays *s, Track *t, Member *m, int kind, int64_t time, double lat
     m->stay = (Stay){time, NO_TIME, time, NO_TIME, 0, lat, lon, NAN, NAN, 0.0, NAN,
                      (int32_t)(t - s->tracks), m->zone, (uint8_t)kind, 0, OBSERVED, UNLIMITED};
     if (kind == APPEARED) m->stay.earliest_us = NO_TIME;
+    if (!s->live) return;
+    if (grow((void **)&s->opened, s->n_opened, s->cap_opened, sizeof *s->opened, &s->cap_opened))
+        s->opened[s->n_opened++] = m->stay;
+    else
+        s->failed = 1;
 }
 
 static uint8_t vertical_word(const ZoneInfo *zone, const Member *m) {

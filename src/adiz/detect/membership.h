@@ -19,6 +19,11 @@ void stay_open(Stays *s, Track *t, Member *m, int kind, int64_t time, double lat
 void stay_close(Stays *s, Track *t, Member *m, int kind, int64_t time, double lat, double lon,
                 int32_t edge);
 
+/* Every open stay of a track ends: it is not heard any more. */
+void track_end(Stays *s, Track *t);
+
+/* Measure an open stay up to the track's last report. */
+void path_measure(Stays *s, Track *t, Member *m);
 /* Keep a path as long as a stay is open. */
 void path_settle(Stays *s, Track *t);
 void path_add(Stays *s, Track *t, double lat, double lon);

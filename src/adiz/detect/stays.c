@@ -31,7 +31,8 @@ void stays_free(Stays *s) {
     if (!s) return;
     names_free(&s->names);
     leg_zones_free(&s->work);
-    free(s->tracks), free(s->members), free(s->paths), free(s->out), free(s);
+    free(s->tracks), free(s->members), free(s->paths), free(s->out), free(s->opened);
+    free(s->late), free(s);
 }
 
 /* ---- a track appears, or is seen again ------------------------------------------------------ */
@@ -53,6 +54,17 @@ static void arrive(Stays *s, Track *t, int kind, const int64_t *earliest) {
     watch_again(s, t);
 }
 
+/* Whether two reports show two aircraft with one name: none flies as fast as that. */
+#define ANOTHER_MPS (2000.0 * 1852.0 / 3600.0)
+#define ANOTHER_SLACK_M 20000.0
+
+static int is_another(const Track *t, const Track *q) {
+    double p1[3], p2[3];
+    to_ecef(t->lat, t->lon, p1);
+    to_ecef(q->lat, q->lon, p2);
+    return arc_m(p1, p2) > ANOTHER_MPS * 1e-6 * (double)(q->t - t->t) + ANOTHER_SLACK_M;
+}
+
 static void depart(Stays *s, Track *t, int kind) {
     for (int32_t i = t->members, next; i >= 0; i = next) {
         Member *m = &s->members[i];
@@ -64,6 +76,8 @@ static void depart(Stays *s, Track *t, int kind) {
     t->members = -1;
     path_settle(s, t);
 }
+
+void track_end(Stays *s, Track *t) { depart(s, t, VANISHED); }
 
 /* What the gap between the track's last report and q allows in one zone: a row, or 0. */
 static int gap_row(Stays *s, const Track *t, const Track *q, int32_t zone, int in1, int in2,
@@ -277,7 +291,7 @@ static int take_report(Stays *s, const ReportColumns *in, int64_t i, Track *t) {
         }
     } else {
         q.value = cell_value(x, row, col);
-        if (t->t != NO_TIME && q.t - t->t <= s->track_end_us) {
+        if (t->t != NO_TIME && q.t - t->t <= s->track_end_us && !is_another(t, &q)) {
             cross_gap(s, t, &q);
         } else {
             if (t->t != NO_TIME) depart(s, t, VANISHED);
@@ -318,7 +332,11 @@ int stays_step(Stays *s, const ReportColumns *in, int part, int parts, int64_t *
         for (int k = 0; k < n; k++) {
             if (track[k] < 0) continue;
             int status = take_report(s, in, i + k, &s->tracks[track[k]]);
-            if (status) {
+            if (status == STEP_DISORDER && s->live) {
+                if (!grow((void **)&s->late, s->n_late, s->cap_late, sizeof *s->late, &s->cap_late))
+                    return STEP_NO_MEMORY;
+                s->late[s->n_late++] = i + k;
+            } else if (status) {
                 *at = i + k;
                 return status;
             }

@@ -93,6 +93,11 @@ typedef struct {
     int64_t n_out, cap_out;
     int64_t n_reports, n_invalid, n_repeated;
     LegZones work;
+    int live;      /* a watch: openings are told, reports out of order are set aside */
+    Stay *opened;  /* the stays that began, as far as they are known */
+    int64_t n_opened, cap_opened;
+    int64_t *late; /* rows of the step that came too late for their track */
+    int64_t n_late, cap_late;
     int failed;  /* out of memory */
     int crowded; /* more than MAX_SET zones over one point */
 } Stays;
@@ -123,6 +128,18 @@ int stays_step(Stays *s, const ReportColumns *in, int part, int parts, int64_t *
 
 /* Close every open stay: the tracks end. */
 int stays_flush(Stays *s);
+
+/* watching.c: what a watch needs besides. */
+/* The open stays as they stand: their ends are the track's last report. The caller frees *rows. */
+int64_t stays_open_rows(const Stays *s, Stay **rows);
+/* End the tracks that were not heard since; their numbers stay until stays_compact. */
+int stays_retire(Stays *s, int64_t before_us);
+/* Forget the tracks that have ended: those left are numbered anew. */
+int stays_compact(Stays *s);
+/* Forget one track as if it had never been; nothing is told of it. */
+void stays_drop(Stays *s, const char *name, int64_t length);
+/* Put other zones in place of the present ones: map gives each one's new number, -1: gone. */
+int stays_rezone(Stays *s, const ZoneIndex *index, const int32_t *map);
 
 /* tracknames.c */
 int names_init(Names *names);

@@ -167,31 +167,22 @@ class StaysFold:
         Raises:
             FaultyInputError: the state is damaged, or was saved with other zones.
         """
-        body = state[len(_MAGIC) + 32 :]
-        if state[: len(_MAGIC)] != _MAGIC or (
-            hashlib.sha256(body).digest() != state[len(_MAGIC) : len(_MAGIC) + 32]
-        ):
-            raise FaultyInputError(
-                Fault("the saved state is damaged or of another version", remedy="start afresh")
-            )
-        blocks = _blocks(body)
-        head = json.loads(blocks[0])
-        if head["zones"] != fingerprint(zones):
-            raise FaultyInputError(
-                Fault("the state was saved with other zones", remedy="give the same zones")
-            )
+        head, blocks = opened_state(state, zones)
         late = head["lateness_us"]
         fold = cls(
             zones,
             StaysParams(**head["params"]),
             lateness_s=None if late is None else late / US_PER_S,
-            parts=len(blocks) - 2,
+            parts=len(blocks) - 1,
         )
-        fold._held = pl.read_ipc(blocks[1]) if blocks[1] else pl.DataFrame()
-        fold._newest, fold.late_count = head["newest"], head["late_count"]
-        for kernel, block in zip(fold._folds, blocks[2:], strict=True):
-            kernel.restore(block)
+        fold._take_up(head, blocks)
         return fold
+
+    def _take_up(self, head: dict[str, Any], blocks: list[bytes]) -> None:
+        self._held = pl.read_ipc(blocks[0]) if blocks[0] else pl.DataFrame()
+        self._newest, self.late_count = head["newest"], head["late_count"]
+        for kernel, block in zip(self._folds, blocks[1:], strict=True):
+            kernel.restore(block)
 
     def _released(self, reports: pl.DataFrame, lateness_us: int) -> pl.DataFrame:
         """Those of the held and the new reports that nothing can come before any more."""
@@ -239,10 +230,11 @@ class StaysFold:
         yield from map(list, zip(*pieces, strict=True))
 
     def _take(self) -> pl.DataFrame:
-        return pl.concat([self._table(fold) for fold in self._folds])
+        return pl.concat([self._table(fold, fold.take()) for fold in self._folds])
 
-    def _table(self, fold: Fold) -> pl.DataFrame:
-        raw = {name: pl.Series(name, column) for name, column in fold.take().items()}
+    def _table(self, fold: Fold, columns: dict[str, Any]) -> pl.DataFrame:
+        """Raw rows of the kernel as a table of stays."""
+        raw = {name: pl.Series(name, column) for name, column in columns.items()}
         if not len(raw["track"]):
             return pl.DataFrame(schema=polars_schema(STAYS))
         raw["track_id"] = pl.Series(fold.names()).gather(raw.pop("track"))
@@ -265,6 +257,24 @@ class StaysFold:
         return table.with_columns(pl.when(known).then(span).alias("duration_s")).select(
             c.name for c in STAYS
         )
+
+
+def opened_state(state: bytes, zones: Zones) -> tuple[dict[str, Any], list[bytes]]:
+    """The head and the blocks of a saved state, once it is known to be whole and to fit."""
+    body = state[len(_MAGIC) + 32 :]
+    if state[: len(_MAGIC)] != _MAGIC or (
+        hashlib.sha256(body).digest() != state[len(_MAGIC) : len(_MAGIC) + 32]
+    ):
+        raise FaultyInputError(
+            Fault("the saved state is damaged or of another version", remedy="start afresh")
+        )
+    head, *blocks = _blocks(body)
+    facts: dict[str, Any] = json.loads(head)
+    if facts["zones"] != fingerprint(zones):
+        raise FaultyInputError(
+            Fault("the state was saved with other zones", remedy="give the same zones")
+        )
+    return facts, blocks
 
 
 def heights_matter(zones: Zones) -> bool:
@@ -331,6 +341,7 @@ __all__ = [
     "StaysFold",
     "StaysParams",
     "heights_matter",
+    "opened_state",
     "order_of",
     "sort_stays",
 ]
