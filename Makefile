@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 OUT := out
-KERNELS := $(wildcard src/adiz/*/*.c src/adiz/*/*.h src/adiz/*/*.pyx)
+KERNELS := $(wildcard src/adiz/*/*.c src/adiz/*/*.h src/adiz/*/*.px[id] src/adiz/*/*.pyx)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo test check proofs bench docs dist lock clean

@@ -74,7 +74,7 @@ def extension(name: str, pyx: str, *sources: str) -> Extension:
         include_dirs=[GEO, DETECT],
         extra_compile_args=FLAGS,
         libraries=["m"],
-        depends=[*glob.glob(GEO + "*.h"), *glob.glob(DETECT + "*.h")],
+        depends=[*glob.glob(GEO + "*.h"), *glob.glob(DETECT + "*.h"), *glob.glob(DETECT + "*.pxi")],
     )
 
 
