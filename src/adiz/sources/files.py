@@ -15,7 +15,7 @@ SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".
             ".kml", ".sbs", ".bst", ".log", ".pcap", ".pcapng", ".ast", ".beast")  # fmt: skip
 HEAD_BYTES = 1 << 16
 _STEP_BYTES = 1 << 14
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 PathLike = str | os.PathLike[str]
 
 
@@ -36,12 +36,12 @@ class Input:
     def head(self) -> bytes:
         """The first bytes of the content, unpacked."""
         raw = self._bytes(HEAD_BYTES)
-        return _unpack(raw, HEAD_BYTES)[0] if raw[:2] == _GZIP else raw
+        return unpack(raw, HEAD_BYTES)[0] if raw[:2] == GZIP else raw
 
     def content(self) -> tuple[bytes, str | None]:
         """All of the content, unpacked, and what is wrong with the packing, if anything is."""
         raw = self._bytes()
-        return _unpack(raw) if raw[:2] == _GZIP else (raw, None)
+        return unpack(raw) if raw[:2] == GZIP else (raw, None)
 
     def _bytes(self, count: int = -1) -> bytes:
         try:
@@ -99,14 +99,14 @@ def as_utf8(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _unpack(raw: bytes, most: int = 0) -> tuple[bytes, str | None]:
+def unpack(raw: bytes, most: int = 0) -> tuple[bytes, str | None]:
     """What a gzip file holds, as far as it can be had; several members are one content.
 
     ``most``: stop after so many bytes; 0: never.
     """
     parts: list[bytes] = []
     got = at = 0
-    while raw[at : at + 2] == _GZIP and (not most or got < most):
+    while raw[at : at + 2] == GZIP and (not most or got < most):
         unpacker = zlib.decompressobj(wbits=31)
         try:
             while at < len(raw) and not unpacker.eof and (not most or got < most):

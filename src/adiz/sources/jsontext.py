@@ -53,18 +53,21 @@ def decode(data: bytes, name: str) -> Text:
         raise ReportsError(Fault(f"this is not JSON: {str(fault)[:200]}", name)) from None
 
 
-def _decoder(size: int) -> Callable[[bytes], Any]:
-    """What decodes JSON, also as Python writes it (NaN, Infinity)."""
-    if size < _SMALL_BYTES:
-        return json.loads
+def decode_document(data: bytes) -> Any:
+    """The object of one JSON document, also as Python writes it (NaN, Infinity).
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
     import msgspec  # three times as fast, but its import costs as much as a small file
 
-    def decode(data: bytes) -> Any:
-        with suppress(msgspec.DecodeError):
-            return msgspec.json.decode(data)
-        return json.loads(data)
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(data)
+    return json.loads(data)
 
-    return decode
+
+def _decoder(size: int) -> Callable[[bytes], Any]:
+    return json.loads if size < _SMALL_BYTES else decode_document
 
 
 def _decode_lines(data: bytes) -> Text | None:

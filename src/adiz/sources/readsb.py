@@ -10,6 +10,7 @@ containment radius ``rc`` is an integrity bound and is not used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -103,8 +104,18 @@ def aircraft_frame(snapshots: list[dict[str, Any]]) -> pl.DataFrame:
         now += [snapshot.get("now")] * len(seen)
 
     def member(*names: str) -> list[Any]:
-        return [next((a[n] for n in names if n in a), None) for a in aircraft]
+        return [next((a[n] for n in names if a.get(n) is not None), None) for a in aircraft]
 
+    return moments_frame(now, member)
+
+
+def moments_frame(now: list[Any], member: Callable[..., list[Any]]) -> pl.DataFrame:
+    """The frame of aircraft as seen at moments.
+
+    Parameters:
+        now: the moment of each, seconds since 1970.
+        member: gives of each aircraft the first of the members named that it has, else None.
+    """
     altitude = member("alt_baro", "altitude")
     frame = pl.DataFrame(
         [
