@@ -91,7 +91,8 @@ setup(
             extension(
                 "adiz.detect._stays",
                 DETECT + "_stays.pyx",
-                *(GEO + name for name in ("geodesic.c", "zoneindex.c", "prism.c", "outside.c")),
+                *(GEO + name for name in ("geodesic.c", "zoneindex.c", "rings.c")),
+                *(GEO + name for name in ("prism.c", "outside.c")),
                 *(DETECT + name for name in ("stays.c", "membership.c", "leg.c", "depth.c")),
                 DETECT + "tracknames.c",
                 DETECT + "watching.c",

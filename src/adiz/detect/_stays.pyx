@@ -146,6 +146,8 @@ cdef class Index:
         free(counts)
         if status == 1:
             raise MemoryError("zone index")
+        if status == 3:
+            raise ValueError("its rings cancel each other: nothing is inside")
         if status:
             raise ValueError("the zone spans all longitudes")
 

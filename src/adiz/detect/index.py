@@ -14,6 +14,7 @@ from adiz.detect._stays import FROM_ALWAYS, TO_ALWAYS, Index
 from adiz.errors import Fault, ZoneError
 from adiz.zones.model import Limit, Zone, Zones
 from adiz.zones.rings import TOLERANCE_M, dense_rings
+from adiz.zones.seams import share_corners
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ def build_index(zones: Zones, tolerance_m: float = TOLERANCE_M) -> Index:
         floor_ft, ceil_ft, unchecked = _heights(zone)
         try:
             index.add(
-                dense_rings(zone, tolerance_m),
+                dense_rings(share_corners(zone), tolerance_m),
                 floor_ft,
                 ceil_ft,
                 _micros(zone.valid_from, FROM_ALWAYS),

@@ -14,10 +14,11 @@
  */
 #include "zoneindex.h"
 
+#include "rings.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_MARGIN_M 15.0
 #define M_PER_DEG 111000.0 /* a little short, which makes margins a little wide */
 
 /* Make room for one more; 0 when out of memory. */
@@ -119,16 +120,9 @@ static int draft_add(Draft *d, int32_t cell, int32_t edge, uint64_t bit, int32_t
     return 1;
 }
 
-static double margin_m(double lat1, double lon1, double lat2, double lon2) {
-    double high = fmin(fmax(fabs(lat1), fabs(lat2)), 89.9);
-    double low = fmin(fabs(lat1), fabs(lat2));
-    double east = fabs(lon2 - lon1) * 111320.0 * cos(low * DEG);
-    return PIECE_MARGIN_M + east * east * tan(high * DEG) / (8.0 * MEAN_RADIUS_M);
-}
-
 /* Enter an edge in every part of every cell within the margin of it. */
 static int draft_edge(Draft *d, int32_t edge, double lat1, double lon1, double lat2, double lon2) {
-    double margin = margin_m(lat1, lon1, lat2, lon2) / M_PER_DEG;
+    double margin = edge_margin_m(lat1, lon1, lat2, lon2) / M_PER_DEG;
     double high = fmin(fmax(fabs(lat1), fabs(lat2)) + margin, 89.9);
     double margin_lon = margin / cos(high * DEG), per = CELLS_PER_DEG * SUB;
     double south = fmin(lat1, lat2) - margin, north = fmax(lat1, lat2) + margin;
@@ -263,63 +257,32 @@ static int32_t build_node(ZoneIndex *x, int32_t lo, int32_t hi) {
 
 /* ---- the public part ------------------------------------------------------------------------ */
 
-static int add_edges(ZoneIndex *x, const double *points, const int32_t *ring_n, int32_t n_rings) {
-    for (int32_t i = 0, at = 0; i < n_rings; at += ring_n[i++])
-        for (int32_t k = 0; k < ring_n[i]; k++) {
-            const double *a = points + 2 * (at + k), *b = points + 2 * (at + (k + 1) % ring_n[i]);
-            if (!ROOM(x, edges)) return 0;
-            Edge *e = &x->edges[x->n_edges++];
-            to_ecef(a[0], a[1], e->a);
-            to_ecef(b[0], b[1], e->b);
-            cross3(e->a, e->b, e->n);
-        }
+static int add_edges(ZoneIndex *x, const Welded *w, int32_t *number) {
+    for (int32_t i = 0; i < w->n; i++) {
+        number[i] = -1;
+        if (!w->kept[i]) continue;
+        if (!ROOM(x, edges)) return 0;
+        number[i] = x->n_edges;
+        Edge *e = &x->edges[x->n_edges++];
+        memcpy(e->a, w->place[w->corner[i]], sizeof e->a);
+        memcpy(e->b, w->place[w->corner[w->next[i]]], sizeof e->b);
+        cross3(e->a, e->b, e->n);
+    }
     return 1;
 }
 
-typedef struct {
-    double south, north, west, east, margin_m;
-} Box;
-
-static Box ring_box(const double *points, int32_t n) {
-    Box box = {90, -90, 1e9, -1e9, 0};
-    for (int32_t k = 0; k < n; k++) {
-        const double *a = points + 2 * k, *b = points + 2 * ((k + 1) % n);
-        double lon2 = a[1] + remainder(b[1] - a[1], 360.0);
-        box.margin_m = fmax(box.margin_m, margin_m(a[0], a[1], b[0], lon2));
-        box.south = fmin(box.south, a[0]);
-        box.north = fmax(box.north, a[0]);
-        box.west = fmin(box.west, a[1]);
-        box.east = fmax(box.east, a[1]);
-    }
-    return box;
-}
-
-/* Whole turns that bring a ring nearest to the box of those before it: rings cut at the
-   antimeridian then lie side by side. */
-static double ring_shift(const Box *all, const Box *ring) {
-    if (all->west > all->east) return 0.0;
-    return 360.0 * round((all->west + all->east - ring->west - ring->east) / 720.0);
-}
-
-static void widen(Box *all, const Box *ring, double shift) {
-    all->south = fmin(all->south, ring->south);
-    all->north = fmax(all->north, ring->north);
-    all->west = fmin(all->west, ring->west + shift);
-    all->east = fmax(all->east, ring->east + shift);
-    all->margin_m = fmax(all->margin_m, ring->margin_m);
-}
-
 static int enter_edges(Draft *d, const double *points, const int32_t *ring_n, int32_t n_rings,
-                       int32_t edge) {
-    Box all = {90, -90, 1e9, -1e9, 0};
+                       const int32_t *number) {
+    RingBox all = NO_BOX;
     for (int32_t i = 0; i < n_rings; points += 2 * ring_n[i++]) {
-        Box ring = ring_box(points, ring_n[i]);
+        RingBox ring = ring_box(points, ring_n[i]);
         double shift = ring_shift(&all, &ring);
         widen(&all, &ring, shift);
-        for (int32_t k = 0; k < ring_n[i]; k++, edge++) {
+        for (int32_t k = 0; k < ring_n[i]; k++, number++) {
+            if (*number < 0) continue;
             const double *a = points + 2 * k, *b = points + 2 * ((k + 1) % ring_n[i]);
             double lon1 = a[1] + shift, lon2 = lon1 + remainder(b[1] - a[1], 360.0);
-            if (!draft_edge(d, edge, a[0], lon1, b[0], lon2)) return 0;
+            if (!draft_edge(d, *number, a[0], lon1, b[0], lon2)) return 0;
         }
     }
     return 1;
@@ -327,9 +290,9 @@ static int enter_edges(Draft *d, const double *points, const int32_t *ring_n, in
 
 /* The cells that the rings and their margins lie in, with one column to spare on either side. */
 static int draft_size(Draft *d, const double *points, const int32_t *ring_n, int32_t n_rings) {
-    Box all = {90, -90, 1e9, -1e9, 0};
+    RingBox all = NO_BOX;
     for (int32_t i = 0; i < n_rings; points += 2 * ring_n[i++]) {
-        Box ring = ring_box(points, ring_n[i]);
+        RingBox ring = ring_box(points, ring_n[i]);
         widen(&all, &ring, ring_shift(&all, &ring));
     }
     double margin = all.margin_m / M_PER_DEG;
@@ -351,18 +314,25 @@ int zoneindex_add(ZoneIndex *x, const double *points, const int32_t *ring_n, int
     ZoneInfo *zone = &x->zones[z];
     *zone = (ZoneInfo){x->n_edges, 0, 0, floor_ft, ceil_ft, from_us, to_us, vertical, unchecked,
                        vertical || from_us != INT64_MIN || to_us != INT64_MAX};
-    if (!add_edges(x, points, ring_n, n_rings)) return 1;
-    zone->edge_hi = x->n_edges;
-
     Draft d = {0};
     if (!draft_size(&d, points, ring_n, n_rings)) return 2;
+    Welded welded;
+    int32_t *number = NULL;
+    ok = weld(points, ring_n, n_rings, &welded) &&
+         (number = malloc(welded.n * sizeof *number)) && add_edges(x, &welded, number);
+    welded_free(&welded);
+    zone->edge_hi = x->n_edges;
+    if (!ok || zone->edge_lo == zone->edge_hi) {
+        free(number);
+        return ok ? 3 : 1;
+    }
     size_t cells = (size_t)d.rows * (size_t)d.cols;
     d.mask = calloc(cells, sizeof *d.mask);
     d.start = calloc(cells + 1, sizeof *d.start);
     d.stamp = calloc(x->n_edges - zone->edge_lo + 1, sizeof *d.stamp);
-    ok = d.mask && d.start && d.stamp && enter_edges(&d, points, ring_n, n_rings, zone->edge_lo) &&
+    ok = d.mask && d.start && d.stamp && enter_edges(&d, points, ring_n, n_rings, number) &&
          draft_sort(&d) && draft_fill(x, &d, z);
-    free(d.mask), free(d.start), free(d.pairs), free(d.refs), free(d.stamp);
+    free(d.mask), free(d.start), free(d.pairs), free(d.refs), free(d.stamp), free(number);
     if (!ok) return 1;
     zone = &x->zones[z];
     zone->root = build_node(x, zone->edge_lo, zone->edge_hi);

@@ -77,7 +77,7 @@ ZoneIndex *zoneindex_new(void);
 void zoneindex_free(ZoneIndex *index);
 
 /* Add a zone of dense rings (lat, lon, … degrees, longitudes unwrapped; ring_n[i] points each).
-   Returns 0; 1 out of memory; 2 for a zone that spans all longitudes. */
+   Returns 0; 1 out of memory; 2 for a zone that spans all longitudes; 3 where its rings cancel. */
 int zoneindex_add(ZoneIndex *index, const double *points, const int32_t *ring_n, int32_t n_rings,
                   double floor_ft, double ceil_ft, int64_t from_us, int64_t to_us,
                   int32_t unchecked);
