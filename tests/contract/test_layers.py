@@ -20,14 +20,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "schema": set(),
     "clock": set(),
     "events": set(),
+    "database": set(),
     "geo": set(),
     "sources": set(),
     "zones": {"geo"},
     "tracks": {"geo"},
     "detect": {"geo", "zones", "tracks"},
     "identify": {"geo", "zones", "tracks", "detect"},
-    "incidents": {"geo", "zones", "tracks", "detect"},
-    "out": {"geo", "zones", "tracks", "detect", "identify", "incidents"},
+    "incidents": {"geo", "zones", "tracks", "detect", "database"},
+    "out": {"geo", "zones", "tracks", "detect", "identify", "incidents", "database"},
     "simulate": {"geo", "zones", "tracks", "detect"},
 }
 PLAIN = "adiz.tracks.cpr"  # arithmetic that imports nothing: docs/decisions/radar.md

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,13 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adiz import __version__
+from adiz.database import create_engine, migrate, parse_url, reason
 from adiz.errors import AdizError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-
-_LOCK = 0x6164697A  # any number all programs agree on; here "adiz"
-_MIGRATING = threading.Lock()  # alembic keeps its context in a module
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +81,14 @@ class Store:
     """
 
     def __init__(self, url: str = "incidents.db", *, create: bool = False) -> None:
-        import sqlalchemy as sa
-
-        self._url = _parse_url(url)
+        self._url = parse_url(url)
         if self._url.get_backend_name() == "sqlite":
             path = self._url.database or ""
             if not create and not Path(path).is_file():
                 raise AdizError(f"no store is at {path}; 'adiz incident save' makes one")
-        try:
-            self._engine = sa.create_engine(self._url)
-        except ModuleNotFoundError as error:
-            raise AdizError(
-                f"the store needs {error.name}: pip install 'adiz[postgresql]'"
-            ) from None
-        if self._url.get_backend_name() == "sqlite":
-            _use_transactions(self._engine)
-        with _MIGRATING, self._connection() as connection:
-            _migrate(connection)
+        self._engine = create_engine(self._url)
+        with self._connection() as connection:
+            migrate(connection, Path(__file__).parent / "migrations", "alembic_version")
 
     def save(
         self,
@@ -218,8 +206,7 @@ class Store:
             with self._engine.begin() as connection:
                 yield connection
         except sa.exc.SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise AdizError(f"store {self._url.render_as_string()}: {reason}") from None
+            raise AdizError(f"store {self._url.render_as_string()}: {reason(error)}") from None
 
 
 def _canonical(value: Any) -> str:
@@ -239,53 +226,3 @@ def _table() -> sa.Table:
         for name in Revision.__dataclass_fields__
     ]
     return sa.Table("revisions", sa.MetaData(), *columns)
-
-
-def _parse_url(url: str) -> sa.URL:
-    import sqlalchemy as sa
-
-    if "://" not in url:
-        return sa.URL.create("sqlite", database=url)
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise AdizError("the store's URL cannot be read; give a path or postgresql://…") from None
-    if parsed.drivername in ("postgresql", "postgres"):
-        return parsed.set(drivername="postgresql+pg8000")
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise AdizError(
-            f"a store in {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL"
-        )
-    return parsed
-
-
-def _use_transactions(engine: sa.Engine) -> None:
-    """Make SQLite's driver keep statements that make tables within the transaction."""
-    import sqlalchemy as sa
-
-    @sa.event.listens_for(engine, "connect")
-    def _connect(driver: Any, _: Any) -> None:
-        driver.isolation_level = None
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-
-def _migrate(connection: sa.Connection) -> None:
-    """Bring the tables up to date, one program at a time."""
-    import sqlalchemy as sa
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise AdizError(f"the store was made by a later version of adiz: {error}") from None

@@ -1,7 +1,5 @@
 """Runs the migrations on the connection that :mod:`adiz.incidents.store` has opened."""
 
-from alembic import context
+from adiz.database import run_migrations
 
-context.configure(connection=context.config.attributes["connection"])
-with context.begin_transaction():
-    context.run_migrations()
+run_migrations()

@@ -1,0 +1,1 @@
+"""The live watch: journal, engine, store and archive, driven by one loop."""
