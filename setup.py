@@ -97,6 +97,14 @@ setup(
                 DETECT + "tracknames.c",
                 DETECT + "watching.c",
             ),
+            extension(
+                "adiz.detect._warnings",
+                DETECT + "_warnings.pyx",
+                *(GEO + name for name in ("geodesic.c", "zoneindex.c", "rings.c")),
+                *(GEO + name for name in ("prism.c", "outside.c")),
+                *(DETECT + f"warn{part}.c" for part in ("", "_motion", "_predict", "_tracks")),
+                *(DETECT + name for name in ("leg.c", "membership.c", "depth.c", "tracknames.c")),
+            ),
         ],
         language_level=3,
     )

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("adiz.cli.simulate", "make a world of traffic with known truth"),
     "stays": ("adiz.cli.stays", "who was in which zone, from when to when"),
     "tally": ("adiz.cli.tally", "stays counted by state, zone, month, role and more"),
+    "warnings": ("adiz.cli.warnings", "who was about to enter which zone, as a watch would say"),
     "zones": ("adiz.cli.zones", "list, show, check and convert zones"),
 }
 

@@ -5,28 +5,7 @@ Columns come in and go out through the Arrow C data interface, so no other libra
 it. The kernel runs without the GIL.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
-from libc.math cimport INFINITY
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
-
-cdef extern from "arrow.h":
-    struct ArrowSchema:
-        const char *format
-        void (*release)(ArrowSchema *) noexcept nogil
-    struct ArrowArray:
-        int64_t length
-        int64_t null_count
-        int64_t offset
-        int64_t n_buffers
-        const void **buffers
-        void (*release)(ArrowArray *) noexcept nogil
-    struct ArrowArrayStream:
-        int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept nogil
-        int (*get_next)(ArrowArrayStream *, ArrowArray *) noexcept nogil
-    int adiz_column_out(ArrowSchema *, ArrowArray *, const char *, int64_t, void *, void *) nogil
+include "_arrow.pxi"
 
 cdef extern from "stays.h":
     ctypedef struct ZoneIndex:
@@ -154,6 +133,11 @@ cdef class Index:
     def finish(self):
         zoneindex_finish(self.x)
         self.finished = True
+
+    @property
+    def pointer(self):
+        """The index itself, for other kernels; it lives as long as this object."""
+        return PyCapsule_New(self.x, "adiz.zoneindex", NULL)
 
     @property
     def counts(self):
@@ -391,15 +375,3 @@ cdef class Fold:
         s.n_reports, s.n_invalid, s.n_repeated = n_reports, n_invalid, n_repeated
         if names_rehash(&s.names):
             raise MemoryError("names")
-
-
-cdef bytes _bytes(const void *data, int64_t n):
-    return PyBytes_FromStringAndSize(<const char *>data, n) if n else b""
-
-
-cdef void *_block(bytes data) except NULL:
-    cdef void *p = malloc(len(data) + 8)
-    if p == NULL:
-        raise MemoryError("saved state")
-    memcpy(p, PyBytes_AS_STRING(data), len(data))
-    return p

@@ -1,0 +1,90 @@
+/* How a track moves: course, speed, climb and turn.
+ *
+ * What a report says of them is taken before what its way tells: a transponder or a radar tracker
+ * knows them better than two positions do. The course is averaged over some seconds, since at ten
+ * minutes' distance one degree is 2.5 km at 480 kt; a turn is not averaged away but followed.
+ */
+#include <string.h>
+
+#include "warn.h"
+
+#define ANCHOR_US 5000000
+#define BASE_US 30000000       /* a course from positions is taken over about this */
+#define TURN_LEAST_US 8000000  /* a rate of turn over at least this */
+#define TURN_MOST_US 30000000
+#define OUT_OF_LINE_DEG 6.0    /* further from the mean than this is another course */
+#define FT_PER_FPM_S (1.0 / 60.0)
+
+/* The oldest anchor within the base; NULL where there is none to reckon from. */
+static const Anchor *base_of(const WarnSettings *set, const WarnTrack *k, int64_t t) {
+    const Anchor *found = NULL;
+    for (int32_t i = 0; i < k->n_anchors; i++) {
+        if (t - k->anchor[i].t > set->max_gap_us) break;
+        if (found && t - k->anchor[i].t > BASE_US + ANCHOR_US) break;
+        found = &k->anchor[i];
+    }
+    return found;
+}
+
+static void from_way(const WarnSettings *set, const WarnTrack *k, const Update *u, Motion *m) {
+    const Anchor *a = base_of(set, k, u->t);
+    double s, azimuth;
+    if (!a || u->t <= a->t) return;
+    double seconds = 1e-6 * (double)(u->t - a->t);
+    if ((!(m->course == m->course) || !(m->speed_mps == m->speed_mps)) &&
+        !geodesic_inverse(a->lat, a->lon, u->lat, u->lon, &s, NULL, &azimuth)) {
+        if (!(m->speed_mps == m->speed_mps)) m->speed_mps = s / seconds;
+        if (!(m->course == m->course) && s > 1.0) m->course = azimuth;
+    }
+    if (!(m->climb_fpm == m->climb_fpm)) m->climb_fpm = (u->alt - a->alt) / seconds / FT_PER_FPM_S;
+}
+
+static double rate_of_turn(const WarnSettings *set, const WarnTrack *k, int64_t t, double course) {
+    for (int32_t i = 0; i < k->n_anchors; i++) {
+        const Anchor *a = &k->anchor[i];
+        if (t - a->t < TURN_LEAST_US) continue;
+        if (t - a->t > TURN_MOST_US || !(a->course == a->course)) break;
+        double rate = turn_between(a->course, course) / (1e-6 * (double)(t - a->t));
+        return fabs(rate) >= set->turn_min_deg_s ? rate : 0.0;
+    }
+    return 0.0;
+}
+
+static double smoothed(const WarnSettings *set, WarnTrack *k, const Update *u, double course,
+                       int turning) {
+    double dt = k->update_us == NO_TIME ? 1e9 : 1e-6 * (double)(u->t - k->update_us);
+    double off = turn_between(k->smooth_deg, course);
+    if (!k->n_smooth || turning || fabs(off) > OUT_OF_LINE_DEG || set->smooth_s <= 0) {
+        k->n_smooth = 0;
+        k->smooth_deg = course;
+    } else {
+        double share = fmax(dt / (set->smooth_s + dt), 1.0 / (k->n_smooth + 1.0));
+        k->smooth_deg = remainder(k->smooth_deg + share * off, 360.0);
+    }
+    k->n_smooth++;
+    return k->smooth_deg;
+}
+
+static void keep_anchor(WarnTrack *k, const Update *u, double course) {
+    if (k->n_anchors && u->t - k->anchor[0].t < ANCHOR_US) return;
+    if (k->n_anchors < ANCHORS) k->n_anchors++;
+    memmove(k->anchor + 1, k->anchor, (size_t)(k->n_anchors - 1) * sizeof *k->anchor);
+    k->anchor[0] = (Anchor){u->t, u->lat, u->lon, u->alt, course};
+}
+
+Motion motion_of(const WarnSettings *set, WarnTrack *k, const Update *u) {
+    Motion m = {0, u->course, u->speed_mps, u->climb_fpm, 0.0};
+    int derived = !(m.course == m.course) || !(m.speed_mps == m.speed_mps);
+    if (derived || !(m.climb_fpm == m.climb_fpm)) from_way(set, k, u, &m);
+    if (!(u->alt == u->alt)) m.climb_fpm = NAN;
+    else if (!(m.climb_fpm == m.climb_fpm)) m.climb_fpm = 0.0;
+    double course = m.course;
+    m.known = !u->ground && course == course && m.speed_mps >= set->min_speed_mps &&
+              m.speed_mps <= set->max_speed_mps;
+    if (m.known) {
+        m.turn_deg_s = rate_of_turn(set, k, u->t, course);
+        m.course = smoothed(set, k, u, course, m.turn_deg_s != 0.0);
+    }
+    keep_anchor(k, u, m.known ? course : NAN);
+    return m;
+}
