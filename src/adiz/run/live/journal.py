@@ -158,7 +158,7 @@ class Journal:
         begin = max((i for i, (first, _) in enumerate(segments) if first <= expected), default=0)
         for i, (first, path) in enumerate(segments[begin:], start=begin):
             if first > expected:
-                break
+                raise _missing(self.folder, expected, first - 1)
             for record in read_segment(path, after_seq, last=i == len(segments) - 1):
                 if record.seq != expected:
                     raise _missing(path, expected, record.seq - 1)
