@@ -65,6 +65,8 @@ class Asterix:
         sites: where radars stand; what CAT 034 says of a radar that is not among them is learnt.
         start_us: midnight of the first day, microseconds since 1970, where no call of
             :meth:`step` tells when its octets were received.
+        one_default: the site that stands for any is that of the first radar that needs it, and of
+            no other.
 
     Attributes:
         rejected: how many records, or damaged rests of blocks, were rejected, by reason.
@@ -74,7 +76,13 @@ class Asterix:
         clock_error_us: greatest difference between a record's time and when it was received.
     """
 
-    def __init__(self, sites: Sites | None = None, start_us: int | None = None) -> None:
+    def __init__(
+        self,
+        sites: Sites | None = None,
+        start_us: int | None = None,
+        *,
+        one_default: bool = False,
+    ) -> None:
         self.rejected: Counter[str] = Counter()
         self.skipped: Counter[int] = Counter()
         self.unplaced: set[Sensor] = set()
@@ -82,6 +90,7 @@ class Asterix:
         self.clock_error_us = 0
         self._sites = dict(sites or {})
         self._start_us = start_us
+        self._one_default = one_default
         self._last_us: int | None = None
         self._tracks: dict[tuple[int, Sensor, int], _Track] = {}
         self._number = 0
@@ -141,15 +150,22 @@ class Asterix:
             return "missing track"
         seen.row["track_id"] = track
         if seen.polar:
-            site = self._sites.get(seen.sensor)
-            if site is None and None in self._sites:
-                self.by_default.add(seen.sensor)
-                site = self._sites[None]
+            site = self._site(seen.sensor)
             if site is None:
                 self.unplaced.add(seen.sensor)
                 return "no site of its radar is known"
             _place(seen, seen.polar, site)
         return _misplaced(seen.row)
+
+    def _site(self, sensor: Sensor) -> Site | None:
+        """Where a radar stands."""
+        site = self._sites.get(sensor)
+        if site is None and None in self._sites:
+            self.by_default.add(sensor)
+            site = self._sites[None]
+            if self._one_default:
+                self._sites[sensor] = self._sites.pop(None)
+        return site
 
     def _dated(self, day_s: float, received_us: int | None) -> int | None:
         """The moment with this time of day that is nearest to what is known of the time."""

@@ -24,14 +24,28 @@ _HEADING = ",".join(_FIELDS).encode() + b"\n"
 _KINDS = ["MSG", "SEL", "ID", "AIR", "STA", "CLK"]
 _POSITION_TYPES = ["2", "3"]
 _VELOCITY_AGE_S = 30
+_VELOCITY = ("gs", "track", "vrate")
+STATE = ("address", "callsign", "squawk", *_VELOCITY, *(f"{n}_at" for n in _VELOCITY))
+"""What is known of an address from its messages; ``_at``: when it was told."""
 
 
 def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """The frame of one file of BaseStation messages; ``row`` is the line."""
     data, damage = item.content()
+    told = parse_lines(as_utf8(data), item.name, options)
+    notes = (f"{item.name}: {damage}; kept what came before",) if damage else ()
+    return positions(carry_forward(told), options), notes
+
+
+def parse_lines(data: bytes, name: str, options: Options) -> pl.DataFrame:
+    """What each line says: its text, and the columns of :data:`STATE`.
+
+    Raises:
+        ReportsError: that is no text of lines, or its times carry no zone and none was told.
+    """
     try:
         raw = pl.read_csv(
-            _HEADING + as_utf8(data),  # the first line need not have all fields
+            _HEADING + data,  # the first line need not have all fields
             infer_schema=False,
             quote_char=None,
             encoding="utf8-lossy",
@@ -41,57 +55,56 @@ def read_frame(item: Input, options: Options) -> tuple[pl.DataFrame, tuple[str, 
         )
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0][:200]
-        raise ReportsError(Fault(f"not BaseStation text: {reason}", item.name)) from None
+        raise ReportsError(Fault(f"not BaseStation text: {reason}", name)) from None
     raw = raw.with_columns(generated=pl.col("date") + " " + pl.col("time"))
     when = convert.time(
-        "generated", raw["generated"], factor=0.0, time_zone=options.time_zone, file=item.name
+        "generated", raw["generated"], factor=0.0, time_zone=options.time_zone, file=name
     )
-    notes = (f"{item.name}: {damage}; kept what came before",) if damage else ()
-    return _merge(raw.with_columns(when.alias("at")), options), notes
-
-
-def _merge(raw: pl.DataFrame, options: Options) -> pl.DataFrame:
-    """Position messages, each with the state of its address, and the lines that are none."""
     text = pl.String()
-    last = [_number(n) for n in ("gs", "track", "vrate")]
-    known = pl.col("kind").is_in(_KINDS).fill_null(False)
-    position = (pl.col("kind") == "MSG") & pl.col("type").is_in(_POSITION_TYPES)
     hexed = convert.address("hex", text)
-    return (
-        raw.with_columns(
-            hexed.alias("icao24"),
-            pl.coalesce(hexed, convert.filled("hex")).alias("address"),
-            # The eleventh field of STA is a status.
-            pl.when(pl.col("kind").is_in(["MSG", "ID"])).then(convert.filled("callsign")),
-            convert.squawk("squawk", text).alias("squawk"),
-            *last,
-        )
-        .with_columns(
-            pl.col("callsign", "squawk").forward_fill().over("address"),
-            *(_recent(n) for n in ("gs", "track", "vrate")),
-        )
-        .filter(position.fill_null(False) | ~known)
-        .select(
-            "row",
-            pl.col("at").alias("time"),
-            pl.lit(options.track_id).alias("track_id")
-            if options.track_id
-            else pl.col("address").alias("track_id"),
-            _number("lat").alias("lat_deg"),
-            _number("lon").alias("lon_deg"),
-            _number("alt").alias("alt_baro_ft"),
-            pl.col("gs").alias("gs_kt"),
-            pl.col("track").alias("track_true_deg"),
-            pl.col("vrate").alias("vrate_fpm"),
-            convert.truth("ground", text).alias("on_ground"),
-            "icao24",
-            "callsign",
-            "squawk",
-            convert.filled("generated").alias("time_text"),
-            convert.filled("lat").alias("lat_text"),
-            convert.filled("lon").alias("lon_text"),
-            pl.when(~known).then(pl.lit("not a BaseStation message")).alias("fault"),
-        )
+    told = raw.with_columns(
+        when.alias("at"),
+        hexed.alias("icao24"),
+        pl.coalesce(hexed, convert.filled("hex")).alias("address"),
+        # The eleventh field of STA is a status.
+        pl.when(pl.col("kind").is_in(["MSG", "ID"])).then(convert.filled("callsign")),
+        convert.squawk("squawk", text).alias("squawk"),
+        *(_number(n) for n in _VELOCITY),
+    )
+    since = [pl.when(pl.col(n).is_not_null()).then("at").alias(f"{n}_at") for n in _VELOCITY]
+    return told.with_columns(since)
+
+
+def carry_forward(told: pl.DataFrame) -> pl.DataFrame:
+    """Lines with the state of their address, each part of it as last told."""
+    state = [n for n in STATE if n != "address"]
+    return told.with_columns(pl.col(state).forward_fill().over("address"))
+
+
+def positions(known: pl.DataFrame, options: Options) -> pl.DataFrame:
+    """The frame of the position messages, and of the lines that are no messages."""
+    text = pl.String()
+    is_message = pl.col("kind").is_in(_KINDS).fill_null(False)
+    position = (pl.col("kind") == "MSG") & pl.col("type").is_in(_POSITION_TYPES)
+    track = pl.lit(options.track_id) if options.track_id else pl.col("address")
+    return known.filter(position.fill_null(False) | ~is_message).select(
+        "row",
+        pl.col("at").alias("time"),
+        track.alias("track_id"),
+        _number("lat").alias("lat_deg"),
+        _number("lon").alias("lon_deg"),
+        _number("alt").alias("alt_baro_ft"),
+        _fresh("gs").alias("gs_kt"),
+        _fresh("track").alias("track_true_deg"),
+        _fresh("vrate").alias("vrate_fpm"),
+        convert.truth("ground", text).alias("on_ground"),
+        "icao24",
+        "callsign",
+        "squawk",
+        convert.filled("generated").alias("time_text"),
+        convert.filled("lat").alias("lat_text"),
+        convert.filled("lon").alias("lon_text"),
+        pl.when(~is_message).then(pl.lit("not a BaseStation message")).alias("fault"),
     )
 
 
@@ -99,9 +112,7 @@ def _number(name: str) -> pl.Expr:
     return convert.number(name, pl.String(), 1.0).alias(name)
 
 
-def _recent(name: str) -> pl.Expr:
-    """The last value of its address, unless it is too old to belong to this position."""
-    given = pl.col(name).is_not_null()
-    told = pl.when(given).then("at").forward_fill().over("address")
-    fresh = (pl.col("at") - told).dt.total_microseconds() <= _VELOCITY_AGE_S * 1_000_000
-    return pl.when(fresh).then(pl.col(name).forward_fill().over("address")).alias(name)
+def _fresh(name: str) -> pl.Expr:
+    """A value unless it is too old to belong to this position."""
+    age = (pl.col("at") - pl.col(f"{name}_at")).dt.total_microseconds()
+    return pl.when(age <= _VELOCITY_AGE_S * 1_000_000).then(name)

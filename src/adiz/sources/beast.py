@@ -99,6 +99,7 @@ class Beast:
 
     Attributes:
         rejected: how many frames were rejected, by reason.
+        frames: how many there were, those rejected included.
     """
 
     def __init__(self, sites: Sites | None = None, start_us: int | None = None) -> None:
@@ -109,7 +110,7 @@ class Beast:
         self._passed_ticks = 0
         self._part = b""
         self._aircraft: dict[str, _Aircraft] = {}
-        self._number = 0
+        self.frames = 0
 
     def step(self, data: bytes, received_us: int | None = None) -> list[Row]:
         """Rows of the reports table that these octets complete; no octets make it raise.
@@ -131,6 +132,11 @@ class Beast:
         for aircraft in self._aircraft.values():
             self._give_up(aircraft.waiting, rows)
             aircraft.waiting = []
+        return rows + self.cut()
+
+    def cut(self) -> list[Row]:
+        """The stream is cut off here: what there is of a frame, as a fault."""
+        rows: list[Row] = []
         self._lost(self._part, rows)
         self._part = b""
         return rows
@@ -142,7 +148,7 @@ class Beast:
         for found in _FRAME.finditer(data):
             self._lost(data[at : found.start()], rows)
             at = found.end()
-            self._number += 1
+            self.frames += 1
             yield found[1].replace(b"\x1a\x1a", b"\x1a")
         part = _PART.search(data, at)
         self._part = part[0] if part else b""
@@ -150,8 +156,8 @@ class Beast:
 
     def _lost(self, octets: bytes, rows: list[Row]) -> None:
         if octets:
-            self._number += 1
-            self._reject("octets that are no whole frame", self._number, rows)
+            self.frames += 1
+            self._reject("octets that are no whole frame", self.frames, rows)
 
     def _reject(self, reason: str, number: int, rows: list[Row]) -> None:
         self.rejected[reason] += 1
@@ -180,7 +186,7 @@ class Beast:
                 raise
             said = None
         if said is None:
-            self._reject("wrong checksum, or no Mode S", self._number, rows)
+            self._reject("wrong checksum, or no Mode S", self.frames, rows)
         elif said["df"] in ("17", "18") and said.get("tisb") not in _NOT_POSITIONS:
             self._squitter(said, now_us, rows)
         elif said.get("squawk") and said["icao24"] in self._aircraft:
@@ -260,7 +266,7 @@ class Beast:
 
     def _row(self, aircraft: _Aircraft, said: Row, surface: bool, now_us: int) -> Row:
         """All of a report but its place."""
-        row = {"row": self._number, "time": now_us, **aircraft.said, "on_ground": surface}
+        row = {"row": self.frames, "time": now_us, **aircraft.said, "on_ground": surface}
         if surface:
             return row | _velocity(said)
         if 0 <= now_us - aircraft.velocity_us <= _VELOCITY_AGE_US:

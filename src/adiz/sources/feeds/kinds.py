@@ -14,6 +14,9 @@ from adiz.sources.feeds.options import Option, OptionError, nearest, read_option
 KINDS: dict[str, str] = {
     "replay": "adiz.sources.feeds.replay",
     "aircraft": "adiz.sources.feeds.aircraft",
+    "basestation": "adiz.sources.feeds.basestation",
+    "beast": "adiz.sources.feeds.beast",
+    "asterix": "adiz.sources.feeds.asterix",
 }
 """Kind -> the module that has its ``OPTIONS`` and ``make(name, values)``."""
 
