@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.databases import postgresql, url  # noqa: F401  fixtures
+
 ROOT = Path(__file__).parent.parent
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=60)

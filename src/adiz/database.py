@@ -107,7 +107,10 @@ def run_migrations() -> None:
 
 def reason(error: Exception) -> str:
     """What the driver said, in one line and without the statement."""
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+    said = getattr(error, "orig", None) or error
+    if said.args and isinstance(said.args[0], dict):  # pg8000 gives the fields of the message
+        return str(said.args[0].get("M", said))
+    return str(said).splitlines()[0]
 
 
 def _use_transactions(engine: sa.Engine, ahead: bool) -> None:

@@ -75,13 +75,14 @@ def insert_events(connection: sa.Connection, events: Sequence[Event]) -> tuple[i
     fresh = []
     for event in events:
         row = event_row(event)
-        kept = known.setdefault((event.event_id, event.revision), event)
-        if kept is event:
-            number += 1
-            fresh.append(row | {"number": number})
-        else:
+        key = (event.event_id, event.revision)
+        if key in known:
             repeated += 1
-            differing += event_row(kept) != row
+            differing += event_row(known[key]) != row
+        else:
+            number += 1
+            known[key] = event
+            fresh.append(row | {"number": number})
     _insert(connection, table, fresh)
     return repeated, differing
 
