@@ -42,7 +42,10 @@ class Rule:
         within_nm, within_ft: company begins and ends at these distances.
         for_s: least time in company, seconds.
         apart_s: a break in company up to this long (lost reports, a wide turn) is bridged.
-        close_nm: greatest mean lateral distance; below what strangers are kept apart by.
+        close_nm: greatest mean lateral distance below ``terminal_ft``; less than the 2.5 NM that
+            strangers are kept apart by on final approach.
+        cruise_nm: the same above it or where the altitude is unknown; less than the 3 NM that
+            they are kept apart by elsewhere.
         level_ft: greatest mean vertical distance, where altitudes are known; below 1,000 ft.
         heading_deg, speed_kt: greatest mean difference.
         terminal_ft, terminal_fpm: company whose mean altitude is below the one and whose mean
@@ -56,6 +59,7 @@ class Rule:
     for_s: float = 300.0
     apart_s: float = 300.0
     close_nm: float = 2.25
+    cruise_nm: float = 2.75
     level_ft: float = 900.0
     heading_deg: float = 12.0
     speed_kt: float = 20.0
@@ -84,6 +88,7 @@ COMPANY: tuple[Column, ...] = (
     Column("mean_alt_ft", "number", "foot", "as the altitudes", "mean altitude"),
     Column("climb_fpm", "number", "foot per minute", "as the altitudes", "mean climb"),
     Column("vertical", "text", "", "", "known, partly or unknown"),
+    Column("reason", "text", "", "", "why it is of that kind, in one sentence"),
 )
 
 
@@ -137,12 +142,21 @@ def judge_company(encounters: pl.DataFrame, rule: Rule | None = None) -> pl.Data
         )
         .filter(pl.col("together_s") >= rule.for_s)
         .with_columns(_kind(rule).alias("kind"), _coordination(rule).alias("coordination"))
+        .with_columns(_reason(rule).alias("reason"))
     )
     types = polars_schema(COMPANY)
     table: pl.DataFrame = merged.select(pl.col(n).cast(t) for n, t in types.items()).sort(
         "start_time", *pair
     )
     return table
+
+
+def _close_m(rule: Rule) -> pl.Expr:
+    """The greatest mean lateral distance, by altitude."""
+    import polars as pl
+
+    low = (pl.col("mean_alt_ft") < rule.terminal_ft).fill_null(False)
+    return pl.when(low).then(rule.close_nm * M_PER_NM).otherwise(rule.cruise_nm * M_PER_NM)
 
 
 def _kind(rule: Rule) -> pl.Expr:
@@ -160,7 +174,7 @@ def _kind(rule: Rule) -> pl.Expr:
         .then(pl.lit("terminal"))
         .when(pl.col("mean_vertical_ft") > rule.level_ft)
         .then(pl.lit("stacked"))
-        .when(pl.col("mean_lateral_m") > rule.close_nm * M_PER_NM)
+        .when(pl.col("mean_lateral_m") > _close_m(rule))
         .then(pl.lit("spaced"))
         .when((pl.col("turn_deg_min") > rule.orbit_deg_min) & (turned > rule.orbit_deg))
         .then(pl.lit("orbit"))
@@ -170,14 +184,44 @@ def _kind(rule: Rule) -> pl.Expr:
     )
 
 
+def _reason(rule: Rule) -> pl.Expr:
+    """Why a company is of its kind, with the figures that decided."""
+    import polars as pl
+
+    def said(name: str, unit: str, scale: float = 1.0, digits: int = 0) -> pl.Expr:
+        number = (pl.col(name) / scale).round(digits)
+        shown = number.cast(pl.Int64) if not digits else number
+        return shown.cast(pl.String).fill_null("unknown") + pl.lit(unit)
+
+    apart = said("mean_lateral_m", " NM", M_PER_NM, 1)
+    course = said("heading_difference_deg", "°") + " and " + said("speed_difference_kt", " kt")
+    limit = (_close_m(rule) / M_PER_NM).cast(pl.String)
+    texts = {
+        "passing": "headings and speeds differ by " + course + " on average, "
+        f"more than {rule.heading_deg:g}° or {rule.speed_kt:g} kt",
+        "terminal": said("climb_fpm", " ft/min") + " at " + said("mean_alt_ft", " ft")
+        + " on average: an approach or departure",
+        "stacked": said("mean_vertical_ft", " ft") + " one above the other on average: "
+        f"strangers are kept 1,000 ft apart, the limit is {rule.level_ft:g} ft",
+        "spaced": apart + " apart on average: strangers may be, the limit is " + limit + " NM",
+        "orbit": "close, but turning by " + said("turn_deg_min", "° a minute"),
+        "unclear": apart + " apart, headings and speeds within " + course + ", but altitudes are "
+        "unknown: they may be stacked or on approach",
+        "formation": apart + " and " + said("mean_vertical_ft", " ft")
+        + " apart, headings and speeds within " + course,
+    }  # fmt: skip
+    kind = pl.col("kind")
+    return pl.coalesce(pl.when(kind == name).then(text) for name, text in texts.items())
+
+
 def _coordination(rule: Rule) -> pl.Expr:
     import polars as pl
 
     limits = {
-        "heading_difference_deg": rule.heading_deg,
-        "speed_difference_kt": rule.speed_kt,
-        "mean_lateral_m": rule.close_nm * M_PER_NM,
-        "mean_vertical_ft": rule.level_ft,
+        "heading_difference_deg": pl.lit(rule.heading_deg),
+        "speed_difference_kt": pl.lit(rule.speed_kt),
+        "mean_lateral_m": _close_m(rule),
+        "mean_vertical_ft": pl.lit(rule.level_ft),
     }
     parts = [(1.0 - pl.col(n) / (2.0 * limit)).clip(0.0, 1.0) for n, limit in limits.items()]
     return pl.mean_horizontal(p.log() for p in parts).exp()

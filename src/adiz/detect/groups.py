@@ -38,6 +38,7 @@ FORMATIONS: tuple[Column, ...] = (
     Column("speed_difference_kt", "number", "knot", "ground", "the same"),
     Column("heading_difference_deg", "number", "degree", "", "the same"),
     Column("vertical", "text", "", "", "known, partly or unknown"),
+    Column("reason", "text", "", "", "why it is of that kind, in one sentence"),
 )
 
 PARTS: tuple[Column, ...] = (
@@ -249,6 +250,8 @@ def _summary(
         known = [p for p in pairs if p[name] is not None]
         time = sum(p["together_s"] for p in known)
         row[name] = sum(p[name] * p["together_s"] for p in known) / time if time else None
+    longest = max((p for p in pairs if p["kind"] == kind), key=lambda p: p["together_s"])
+    row["reason"] = f"{longest['track_a']} and {longest['track_b']}: {longest['reason']}"
     return row
 
 
