@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "src" / "adiz"
-LEAVES = {"errors", "units", "schema", "clock", "events"}
+LEAVES = {"errors", "units", "schema", "clock", "events", "options"}
 # A part may import the leaves, itself, and what stands here.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clock": set(),
     "events": set(),
     "database": set(),
+    "options": set(),
     "geo": set(),
     "sources": set(),
     "zones": {"geo"},

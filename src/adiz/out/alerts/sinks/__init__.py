@@ -1,0 +1,1 @@
+"""Where alerts go: one module a kind, each with its ``OPTIONS`` and ``make(setting)``."""
