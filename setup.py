@@ -15,6 +15,7 @@ from setuptools import Extension, setup
 
 GEO = "src/adiz/geo/"
 DETECT = "src/adiz/detect/"
+ENCOUNTERS = ("rows", "tracks", "boxes", "leg", "pair")
 
 REMEDY = (
     "adiz: no C compiler found, and its kernels are compiled when it is installed.\n"
@@ -86,7 +87,7 @@ setup(
                 "adiz.detect._encounters",
                 DETECT + "_encounters.pyx",
                 DETECT + "encounters.c",
-                *(DETECT + f"encounters_{part}.c" for part in ("tracks", "leg", "pair")),
+                *(DETECT + f"encounters_{part}.c" for part in ENCOUNTERS),
             ),
             extension(
                 "adiz.detect._stays",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -45,6 +46,53 @@ def test_any_split_order_and_restart(seed: int, rng: random.Random) -> None:
     assert_frame_equal(pl.concat(parts).sort(SORT), whole, check_exact=True)
     shuffled = reports.sample(fraction=1.0, shuffle=True, seed=seed)
     assert_frame_equal(find_encounters(shuffled, for_s=20), whole, check_exact=True)
+
+
+@given(st.integers(0, 10**6), st.integers(5, 90), st.sampled_from([0.0, 40.0]))
+def test_any_number_of_threads_and_size_of_chunk(seed: int, rows: int, lateness_s: float) -> None:
+    reports = crowd(seed)
+    whole = find_encounters(reports, for_s=20)
+    parts = [reports.slice(at, 17) for at in range(0, reports.height, 17)]
+    shuffled = reports.sample(fraction=1.0, shuffle=True, seed=seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adiz.detect._encounters.CHUNK_ROWS", rows)
+        patch.setattr("adiz.detect.encounters.CHUNK_ROWS", rows)
+        for given_rows in (reports, shuffled, pl.concat(parts, rechunk=False)):
+            states = set()
+            for threads in (1, 2, 5):
+                live = EncountersFold(for_s=20, lateness_s=lateness_s, threads=threads)
+                found = [live.step(given_rows)]
+                states.add(live.save())
+                found.append(live.flush())
+                assert_frame_equal(pl.concat(found).sort(SORT), whole, check_exact=True)
+            assert len(states) == 1
+
+
+def test_a_step_in_order_of_time_holds_no_more_than_many_steps() -> None:
+    days = [crowd(1).with_columns(pl.col("time") + timedelta(days=day)) for day in range(20)]
+    live = fold()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adiz.detect._encounters.CHUNK_ROWS", 50)
+        live.step(pl.concat(days))
+    assert live.held[0] < 250
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_files_in_order_of_time_or_not(tmp_path: Path, shuffled: bool) -> None:
+    reports = crowd(15, tracks=10, reports=40)
+    rows = reports.sample(fraction=1.0, shuffle=True, seed=1) if shuffled else reports
+    for k in range(3):
+        rows.slice(k * 140, 140).write_parquet(tmp_path / f"{k}.parquet")
+    live = fold()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adiz.run.together._SLICE_ROWS", 60)
+        met = encounters_through(live, tmp_path)
+        rule = Rule(for_s=60, apart_s=60, level_ft=5000, heading_deg=90, speed_kt=300, close_nm=4)
+        together = find_formations(tmp_path, rule=rule)
+    assert not any(live.counts.values())
+    assert_frame_equal(met, find_encounters(reports, for_s=20), check_exact=True)
+    whole = find_formations(reports, rule=rule)
+    assert_frame_equal(together.formations, whole.formations, rel_tol=1e-9)
 
 
 @given(st.integers(0, 10**6))

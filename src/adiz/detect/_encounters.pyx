@@ -7,231 +7,135 @@ neither numpy nor pyarrow is imported.
 
 import struct
 import zlib
+from collections import deque
+from itertools import islice
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport NAN, atan2, fabs, isnan, remainder, sqrt
-from libc.stdint cimport INT64_MIN, UINT32_MAX, int32_t, int64_t, uint8_t, uint32_t
-from libc.string cimport memcmp, memcpy
-
-cdef extern from "arrow.h":
-    struct ArrowSchema:
-        const char *format
-        int64_t n_children
-        ArrowSchema **children
-        void (*release)(ArrowSchema *)
-    struct ArrowArray:
-        int64_t length, null_count, offset, n_buffers, n_children
-        const void **buffers
-        ArrowArray **children
-        void (*release)(ArrowArray *)
-    struct ArrowArrayStream:
-        int (*get_schema)(ArrowArrayStream *, ArrowSchema *)
-        int (*get_next)(ArrowArrayStream *, ArrowArray *)
-        const char *(*get_last_error)(ArrowArrayStream *)
-
-cdef extern from "geodesic.h":
-    double DEG, WGS84_E2
-
-cdef extern from "encounters.h":
-    int64_t NO_TIME
-    enum: POINT_HAS_ADDRESS, POINT_GROUND
-    ctypedef struct Point:
-        int64_t t
-        double p[3]
-        float baro, geom
-        uint32_t source, flags
-    ctypedef struct Track:
-        Point *points
-        uint32_t n, cap, first, open
-        char *name
-        uint32_t name_len, hash
-        uint8_t dirty, used
-    ctypedef struct Sums:
-        double speed_s, heading_s, heading_w, lateral_s, lateral2_s, trail_s
-        double vertical_s, vertical_w, path_m, weight_s, turned, turned_s
-    ctypedef struct Pair:
-        uint32_t a, b
-        int64_t start, last, min_time
-        double min_q, min_vertical
-        int64_t known_us, unknown_us
-        uint32_t source_a, source_b
-        uint8_t appeared, vanished
-        double la[3]
-        double lb[3]
-        double start_mid[3]
-        double start_alt, last_alt
-        Sums sums
-    ctypedef struct Settings:
-        int64_t max_gap_us, for_us, lateness_us, step_us
-        double within_m, within_ft, max_speed_mps
-    ctypedef struct Counts:
-        int64_t late, same_time, too_fast, unusable
-    ctypedef struct Fold:
-        Settings set
-        Track *tracks
-        uint32_t n_tracks
-        Pair *pairs
-        uint32_t n_pairs
-        Pair *done
-        uint32_t n_done
-        char **sources
-        uint32_t n_sources
-        int64_t watermark, swept
-        Counts counts
-        int failed
-    Fold *fold_new(const Settings *) nogil
-    void fold_free(Fold *) nogil
-    uint32_t fold_track(Fold *, const char *, uint32_t, uint32_t) nogil
-    void place_block(const double *, const double *, int, double *, double *, double *) nogil
-    void fold_fetch(const Fold *, uint32_t) nogil
-    uint32_t fold_source(Fold *, const char *, uint32_t) nogil
-    void fold_add(Fold *, uint32_t, int64_t, const double *, double, double, uint32_t,
-                  uint32_t) nogil
-    void fold_advance(Fold *, int64_t, int) nogil
-    void fold_forget(Fold *) nogil
-    Point *fold_points(Fold *, uint32_t, uint32_t) nogil
-    void fold_put_pair(Fold *, const Pair *) nogil
-    void pair_sum_up(Pair *) nogil
-    double geodesic_from_chord(double) nogil
+from libc.math cimport atan2, isnan, sqrt
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memset
 
 COLUMNS = ("time", "track_id", "lat_deg", "lon_deg", "alt_baro_ft", "alt_geom_ft", "on_ground",
            "icao24", "source")
 FORMATS = (b"tsu:UTC", b"vu", b"g", b"g", b"g", b"g", b"b", b"vu", b"vu")
 
-cdef struct Column:
-    const uint8_t *valid
-    const void **buffers
-    const void *data
-    int64_t offset
-
-cdef struct Text:
-    const char *s
-    uint32_t n
-
-cdef const char *EMPTY = ""
+CHUNK_ROWS = 65_536  # small enough to stay in a processor's cache
 
 
-cdef inline bint has(const Column *c, int64_t i) noexcept nogil:
-    i += c.offset
-    return c.valid == NULL or (c.valid[i >> 3] >> (i & 7)) & 1
+cdef class _Reports:
+    """The rows of an Arrow stream, all held until this is let go, cut into chunks."""
+
+    cdef ArrowArray *batches
+    cdef Column *columns
+    cdef Rows *parts
+    cdef Py_ssize_t n_batches, n_parts
+    cdef list chunks  # first part, parts, earliest time
+
+    def __cinit__(self):
+        self.chunks = []
+
+    def __dealloc__(self):
+        for i in range(self.n_batches):
+            self.batches[i].release(&self.batches[i])
+        free(self.batches)
+        free(self.columns)
+        free(self.parts)
+
+    cdef take(self, ArrowArrayStream *stream):
+        """Take all batches of a stream."""
+        cdef ArrowArray batch
+        cdef ArrowArray *more
+        while True:
+            if stream.get_next(stream, &batch):
+                raise ValueError(stream.get_last_error(stream).decode())
+            if batch.release == NULL:
+                break
+            more = <ArrowArray *>realloc(self.batches, (self.n_batches + 1) * sizeof(ArrowArray))
+            if more == NULL:
+                batch.release(&batch)
+                raise MemoryError
+            self.batches = more
+            self.batches[self.n_batches] = batch
+            self.n_batches += 1
+        self._cut()
+
+    cdef _cut(self):
+        cdef Py_ssize_t b, i, n = 0
+        cdef int64_t first, take, room = CHUNK_ROWS
+        cdef ArrowArray *column
+        cdef Column *c
+        for b in range(self.n_batches):
+            n += self.batches[b].length // room + 2
+        self.columns = <Column *>malloc((self.n_batches * ROWS_COLUMNS + 1) * sizeof(Column))
+        self.parts = <Rows *>malloc((n + 1) * sizeof(Rows))
+        if self.columns == NULL or self.parts == NULL:
+            raise MemoryError
+        cdef Py_ssize_t begun = 0
+        cdef int64_t rows = 0, least = INT64_MAX, seen
+        for b in range(self.n_batches):
+            for i in range(ROWS_COLUMNS):
+                column = self.batches[b].children[i]
+                c = &self.columns[b * ROWS_COLUMNS + i]
+                c.buffers = column.buffers
+                if column.null_count == 0:
+                    c.valid = NULL
+                else:
+                    c.valid = <const uint8_t *>c.buffers[0]
+                c.data = c.buffers[1]
+                c.offset = self.batches[b].offset + column.offset
+                c.absent = column.null_count == column.length
+            first = 0
+            while first < self.batches[b].length:
+                take = min(room - rows, self.batches[b].length - first)
+                part = &self.parts[self.n_parts]
+                part.columns = &self.columns[b * ROWS_COLUMNS]
+                part.first, part.n = first, take
+                self.n_parts += 1
+                with nogil:
+                    seen = rows_least_time(part)
+                least = min(least, seen)
+                rows += take
+                first += take
+                if rows == room:
+                    self.chunks.append((begun, self.n_parts - begun, least))
+                    begun, rows, least = self.n_parts, 0, INT64_MAX
+        if rows:
+            self.chunks.append((begun, self.n_parts - begun, least))
 
 
-cdef inline double number(const Column *c, int64_t i) noexcept nogil:
-    return (<const double *>c.data)[c.offset + i] if has(c, i) else NAN
+cdef class _Filled:
+    """Room for the reports of one chunk, used again and again."""
 
+    cdef Chunk chunk
 
-cdef inline bint truth(const Column *c, int64_t i) noexcept nogil:
-    cdef int64_t j = c.offset + i
-    return has(c, i) and ((<const uint8_t *>c.data)[j >> 3] >> (j & 7)) & 1
+    def __cinit__(self):
+        memset(&self.chunk, 0, sizeof(Chunk))
 
+    def __dealloc__(self):
+        chunk_free(&self.chunk)
 
-cdef inline Text text(const Column *c, int64_t i) noexcept nogil:
-    """A string view: short texts lie in the view, longer ones in a buffer it names."""
-    cdef const int32_t *view = (<const int32_t *>c.data) + 4 * (c.offset + i)
-    cdef Text t
-    if not has(c, i):
-        t.s = EMPTY
-        t.n = 0
-        return t
-    t.n = <uint32_t>view[0]
-    t.s = <const char *>(view + 1)
-    if t.n > 12:
-        t.s = (<const char *>c.buffers[2 + view[2]]) + view[3]
-    return t
-
-
-cdef uint32_t address(Text t) noexcept nogil:
-    """Flags of a 24-bit address in hex; 0 where it is none."""
-    cdef uint32_t value = 0, digit, i
-    if t.n != 6:
-        return 0
-    for i in range(6):
-        digit = <uint8_t>t.s[i]
-        if 48 <= digit <= 57:
-            digit -= 48
-        elif 97 <= (digit | 32) <= 102:
-            digit = (digit | 32) - 87
-        else:
-            return 0
-        value = value << 4 | digit
-    return value | POINT_HAS_ADDRESS
-
-
-cdef enum:
-    BLOCK = 64
-
-cdef int64_t FAR_US = 10**17 * 4  # some 12,000 years; beyond, sums of times might overflow
-
-
-cdef int64_t add_rows(Fold *f, const Column *c, int64_t n) noexcept nogil:
-    """Take rows, block by block: who and where, then the reports; returns the latest time."""
-    cdef int64_t first = 0, latest = INT64_MIN, t, row
-    cdef int i, count
-    cdef Text name, source, last_name, last_source
-    cdef uint32_t track = 0, from_source = 0, flags
-    cdef uint32_t tracks[BLOCK]
-    cdef double lat[BLOCK]
-    cdef double lon[BLOCK]
-    cdef double x[BLOCK]
-    cdef double y[BLOCK]
-    cdef double z[BLOCK]
-    cdef double place[3]
-    last_name.s = last_source.s = NULL
-    last_name.n = last_source.n = 0
-    while first < n:
-        count = <int>min(<int64_t>BLOCK, n - first)
-        for i in range(count):
-            row = first + i
-            name = text(&c[1], row)
-            if (last_name.s == NULL or name.n != last_name.n
-                    or memcmp(name.s, last_name.s, name.n)):
-                track = fold_track(f, name.s, name.n, track)
-                last_name = name
-            if f.failed:
-                return latest
-            tracks[i] = track
-            fold_fetch(f, track)
-            lat[i], lon[i] = number(&c[2], row), number(&c[3], row)
-            t = (<const int64_t *>c[0].data)[c[0].offset + row]
-            if not has(&c[0], row) or not has(&c[1], row) or not (
-                    fabs(lat[i]) <= 90.0 and fabs(lon[i]) <= 1e6 and -FAR_US <= t <= FAR_US):
-                tracks[i] = UINT32_MAX
-                lat[i] = lon[i] = 0.0
-            elif fabs(lon[i]) > 180.0:
-                lon[i] = remainder(lon[i], 360.0)
-        place_block(lat, lon, count, x, y, z)
-        for i in range(count):
-            if tracks[i] == UINT32_MAX:
-                f.counts.unusable += 1
-                continue
-            row = first + i
-            source = text(&c[8], row)
-            if last_source.s == NULL or source.n != last_source.n or memcmp(
-                    source.s, last_source.s, source.n):
-                from_source = fold_source(f, source.s, source.n)
-                last_source = source
-            flags = address(text(&c[7], row)) | (POINT_GROUND if truth(&c[6], row) else 0)
-            t = (<const int64_t *>c[0].data)[c[0].offset + row]
-            place[0], place[1], place[2] = x[i], y[i], z[i]
-            fold_add(f, tracks[i], t, place, number(&c[4], row), number(&c[5], row),
-                     from_source, flags)
-            if t > latest:
-                latest = t
-        first += count
-    return latest
+    def fill(self, _Reports reports, Py_ssize_t first, uint32_t parts):
+        """Make reports of some parts; may run beside the sweep."""
+        with nogil:
+            chunk_fill(&self.chunk, reports.parts + first, parts)
+        return self
 
 
 cdef class Sweep:
     """A fold over rows given as an Arrow stream; events come out as tuples."""
 
     cdef Fold *f
+    cdef list _room
+    cdef int64_t _latest  # time of the reports taken, which may be ahead of the watermark
 
     def __cinit__(self, int64_t max_gap_us, int64_t for_us, int64_t lateness_us, int64_t step_us,
                   double within_m, double within_ft, double max_speed_mps):
         cdef Settings s
         s.max_gap_us, s.for_us, s.lateness_us, s.step_us = max_gap_us, for_us, lateness_us, step_us
         s.within_m, s.within_ft, s.max_speed_mps = within_m, within_ft, max_speed_mps
+        self._room = []
         self.f = fold_new(&s)
         if self.f == NULL:
             raise MemoryError
@@ -239,45 +143,73 @@ cdef class Sweep:
     def __dealloc__(self):
         fold_free(self.f)
 
-    def step(self, object stream_capsule):
-        """Take the rows of a stream, move on, return finished encounters."""
+    def step(self, object stream_capsule, object pool=None, int ahead=1):
+        """Take the rows of a stream, move on, return finished encounters.
+
+        With a pool (an executor of threads) the rows of up to `ahead` chunks are made into reports
+        while those before are swept. What is found is the same.
+        """
         cdef ArrowArrayStream *stream = <ArrowArrayStream *>PyCapsule_GetPointer(
             stream_capsule, "arrow_array_stream")
         cdef ArrowSchema schema
-        cdef ArrowArray batch
-        cdef Column columns[9]
-        cdef int64_t latest = self.f.watermark, seen
         if stream.get_schema(stream, &schema):
             raise ValueError("the rows have no schema")
         found = [schema.children[i].format for i in range(schema.n_children)]
         schema.release(&schema)
         if tuple(found) != FORMATS:
             raise ValueError(f"columns are {found}, not {FORMATS}")
-        while True:
-            if stream.get_next(stream, &batch):
-                raise ValueError(stream.get_last_error(stream).decode())
-            if batch.release == NULL:
-                break
-            for i in range(9):
-                columns[i].buffers = batch.children[i].buffers
-                columns[i].valid = <const uint8_t *>columns[i].buffers[0]
-                if batch.children[i].null_count == 0:
-                    columns[i].valid = NULL
-                columns[i].data = columns[i].buffers[1]
-                columns[i].offset = batch.offset + batch.children[i].offset
-            with nogil:
-                seen = add_rows(self.f, columns, batch.length)
-            if seen > latest:
-                latest = seen
-            batch.release(&batch)
+        cdef _Reports reports = _Reports()
+        reports.take(stream)
+        chunks = reports.chunks
+        # After a chunk time may move on if nothing that follows would then come too late.
+        later = [INT64_MAX]
+        for chunk in reversed(chunks[1:]):
+            later.append(min(later[-1], chunk[2]))
+        self._latest = self.f.watermark
+        if pool is None or len(chunks) < 2:
+            self._room = self._room or [_Filled()]
+            for first, parts, _ in chunks:
+                self._take_chunk(self._room[0].fill(reports, first, parts), later.pop())
+        else:
+            self._step_ahead(reports, later, pool, ahead)
         with nogil:
-            fold_advance(self.f, latest, 0)
+            fold_advance(self.f, self._latest, 0)
+            fold_forget(self.f)
         return self._take()
+
+    cdef _step_ahead(self, _Reports reports, list later, object pool, int ahead):
+        self._room += [_Filled() for _ in range(ahead + 1 - len(self._room))]
+        todo = iter(reports.chunks)
+        jobs = deque(
+            pool.submit(room.fill, reports, first, parts)
+            for room, (first, parts, _) in zip(self._room, islice(todo, ahead + 1))
+        )
+        try:
+            while jobs:
+                filled = jobs.popleft().result()
+                self._take_chunk(filled, later.pop())
+                for first, parts, _ in islice(todo, 1):
+                    jobs.append(pool.submit(filled.fill, reports, first, parts))
+        finally:
+            for job in jobs:
+                job.cancel() or job.exception()
+
+    cdef _take_chunk(self, _Filled filled, int64_t least_later):
+        cdef Fold *f = self.f
+        cdef Chunk *chunk = &filled.chunk
+        self._latest = max(self._latest, chunk.latest)
+        cdef int64_t latest = self._latest
+        with nogil:
+            fold_take(f, chunk)
+            if latest != NO_TIME and least_later >= latest - f.set.lateness_us:
+                fold_advance(f, latest, 0)
+                fold_forget(f)
 
     def flush(self):
         """Finish everything."""
         with nogil:
             fold_advance(self.f, NO_TIME, 1)
+            fold_forget(self.f)
         return self._take()
 
     def under_way(self):
@@ -297,9 +229,7 @@ cdef class Sweep:
         if self.f.failed:
             raise MemoryError("encounters")
         rows = [row_of(self.f, &self.f.done[i]) for i in range(self.f.n_done)]
-        self.f.n_done = 0
-        with nogil:
-            fold_forget(self.f)
+        fold_taken(self.f)
         return rows
 
     @property
@@ -339,8 +269,8 @@ cdef class Sweep:
             if t.used:
                 place[i] = n
                 n += 1
-                parts.append(struct.pack("<IIIB", t.name_len, t.n, t.first, t.dirty))
-                parts.append(t.name[:t.name_len])
+                parts.append(struct.pack("<IIIB", t.name.len, t.n, t.first, t.dirty))
+                parts.append(t.name.text[:t.name.len])
                 parts.append(PyBytes_FromStringAndSize(<char *>t.points, t.n * sizeof(Point)))
         cdef Pair pair
         for i in range(f.n_pairs):
@@ -350,7 +280,7 @@ cdef class Sweep:
         for i in range(f.n_sources):
             parts.append(struct.pack("<I", len(f.sources[i])))
             parts.append(<bytes>f.sources[i])
-        head = struct.pack("<8s2I3I2q4q", b"adizenc1", sizeof(Point), sizeof(Pair), n, f.n_pairs,
+        head = struct.pack("<8s2I3I2q4q", b"adizenc2", sizeof(Point), sizeof(Pair), n, f.n_pairs,
                            f.n_sources, f.watermark, f.swept, f.counts.late, f.counts.same_time,
                            f.counts.too_fast, f.counts.unusable)
         body = head + PyBytes_FromStringAndSize(<char *>&f.set, sizeof(Settings)) + b"".join(parts)
@@ -360,7 +290,7 @@ cdef class Sweep:
     def restore(bytes state not None):
         """The fold that was saved. Raises ValueError where the bytes are not one."""
         fixed = struct.calcsize("<8s2I3I2q4q")
-        if len(state) < fixed + 4 or state[:8] != b"adizenc1":
+        if len(state) < fixed + 4 or state[:8] != b"adizenc2":
             raise ValueError("not the saved state of an encounters fold")
         body, (crc,) = state[:-4], struct.unpack("<I", state[-4:])
         if zlib.crc32(body) != crc:
@@ -379,10 +309,12 @@ cdef class Sweep:
         cdef uint32_t slot, n
         cdef Point *points
         cdef Pair one
+        cdef Name name
         for _ in range(tracks):
             name_len, n, first, dirty = struct.unpack_from("<IIIB", body, at)
             at += struct.calcsize("<IIIB")
-            slot = fold_track(self.f, raw + at, name_len, 0)
+            name_set(&name, raw + at, name_len)
+            slot = fold_track(self.f, &name)
             at += name_len
             points = fold_points(self.f, slot, n)
             if self.f.failed:
@@ -401,13 +333,14 @@ cdef class Sweep:
         if self.f.failed:
             raise MemoryError
         self.f.watermark, self.f.swept = watermark, swept
+        boxes_reset(self.f)
         self.f.counts.late, self.f.counts.same_time = late, same
         self.f.counts.too_fast, self.f.counts.unusable = fast, bad
         return self
 
 
 cdef str name_of(Fold *f, uint32_t slot):
-    return f.tracks[slot].name[:f.tracks[slot].name_len].decode("utf-8", "replace")
+    return f.tracks[slot].name.text[:f.tracks[slot].name.len].decode("utf-8", "replace")
 
 
 cdef tuple place(double x, double y, double z):

@@ -9,170 +9,100 @@
  */
 #include "encounters.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#define ROUNDING_M 2.0 /* of a box in single precision, and of a leg that does not bulge */
+#define CELLS 8192.0   /* makes the number of every cube positive */
 
 typedef struct {
-    uint32_t track, leg;
-    int32_t cell[3], end[3]; /* cubes it reaches into */
-    float alt_lo, alt_hi;
-    double lo[3], hi[3];
-} Box;
-
-typedef struct {
+    uint64_t cube;
     uint32_t box, next;
-    int32_t cube[3];
 } Node;
 
 typedef struct {
-    uint32_t *active, n_active;
-    Box *boxes;
-    uint32_t n_boxes, cap_boxes;
     Node *nodes;
     uint32_t n_nodes, cap_nodes;
     uint32_t *heads, n_heads; /* a power of two */
-    double cube_m;
+    double cubes_per_m;
 } Sweep;
 
-/* Box of what a track flies within [k0, k1); 0 where it flies no leg then. */
-static int box_of(const Fold *f, const Track *t, int64_t k0, int64_t k1, Box *box) {
-    double slack = 0.0;
-    float lo_ft = INFINITY, hi_ft = -INFINITY;
-    int known = 1, found = 0;
-    for (int i = 0; i < 3; i++) box->lo[i] = INFINITY, box->hi[i] = -INFINITY;
-    for (uint32_t i = t->first; i + 1 < t->n && t->points[i].t < k1; i++) {
-        const Point *u = &t->points[i], *v = u + 1;
-        if (!leg_valid(v)) continue;
-        double dt = (double)(v->t - u->t), x0 = 0.0, x1 = 1.0;
-        if (dt > 0.5 * (double)(k1 - k0)) { /* a short leg is as well taken whole */
-            if (u->t < k0) x0 = (double)(k0 - u->t) / dt;
-            if (v->t > k1) x1 = (double)(k1 - u->t) / dt;
-        }
-        for (int j = 0; j < 3; j++) {
-            double d = v->p[j] - u->p[j], a = u->p[j] + x0 * d, b = u->p[j] + x1 * d;
-            double lo = a < b ? a : b, hi = a < b ? b : a;
-            if (lo < box->lo[j]) box->lo[j] = lo;
-            if (hi > box->hi[j]) box->hi[j] = hi;
-        }
-        double bulge = leg_bulge_m(u, v);
-        if (bulge > slack) slack = bulge;
-        known &= !isnan(u->baro + v->baro);
-        float least = u->baro < v->baro ? u->baro : v->baro;
-        float most = u->baro < v->baro ? v->baro : u->baro;
-        if (least < lo_ft) lo_ft = least;
-        if (most > hi_ft) hi_ft = most;
-        if (!found) box->leg = i;
-        found = 1;
-    }
-    box->alt_lo = known ? lo_ft : NAN;
-    box->alt_hi = known ? hi_ft : NAN;
-    slack += 1.0 + 0.5 * f->set.within_m;
-    for (int j = 0; j < 3; j++) {
-        box->lo[j] -= slack;
-        box->hi[j] += slack;
-    }
-    return found;
+static inline int meet(const Box *a, const Box *b) {
+    int apart = 0;
+    for (int j = 0; j < 4; j++) apart |= (a->lo[j] > b->hi[j]) | (b->lo[j] > a->hi[j]);
+    return !apart;
 }
 
-static int meet(const Fold *f, const Box *a, const Box *b) {
-    for (int j = 0; j < 3; j++)
-        if (a->lo[j] > b->hi[j] || b->lo[j] > a->hi[j]) return 0;
-    double limit = f->set.within_ft;
-    return !(a->alt_lo > b->alt_hi + limit || b->alt_lo > a->alt_hi + limit);
+static inline uint32_t larger(uint16_t a, uint16_t b) { return a > b ? a : b; }
+
+static inline uint64_t cube_of(uint32_t x, uint32_t y, uint32_t z) {
+    return (uint64_t)x << 32 | y << 16 | z;
 }
 
 /* Put a box into one cube, against all that are there. A pair that shares several cubes is taken
  * in the least of them alone. */
-static int put(Fold *f, Sweep *s, uint32_t at, const int32_t c[3], int64_t k0, int64_t k1) {
-    const Box *box = &s->boxes[at];
-    uint32_t h = ((uint32_t)c[0] * 0x9E3779B1u ^ (uint32_t)c[1] * 0x85EBCA77u ^
-                  (uint32_t)c[2] * 0xC2B2AE3Du);
-    h = (h ^ h >> 15) & (s->n_heads - 1);
-    for (uint32_t i = s->heads[h]; i; i = s->nodes[i - 1].next) {
+static void put(Fold *f, Sweep *s, const Step *step, uint32_t at, uint64_t cube, int64_t k0) {
+    const Box *box = &step->boxes[at];
+    uint32_t *head = &s->heads[cube * 0x9E3779B97F4A7C15u >> 32 & (s->n_heads - 1)];
+    for (uint32_t i = *head; i; i = s->nodes[i - 1].next) {
         const Node *node = &s->nodes[i - 1];
-        const Box *other = &s->boxes[node->box];
-        int least = node->cube[0] == c[0] && node->cube[1] == c[1] && node->cube[2] == c[2];
-        for (int j = 0; j < 3; j++) {
-            int32_t first = box->cell[j] > other->cell[j] ? box->cell[j] : other->cell[j];
-            least &= first == c[j];
-        }
-        if (least && meet(f, box, other))
-            pair_sweep(f, box->track, other->track, box->leg, other->leg, k0, k1);
+        const Box *other = &step->boxes[node->box];
+        if (node->cube == cube && meet(box, other) &&
+            cube == cube_of(larger(box->cell[0], other->cell[0]),
+                            larger(box->cell[1], other->cell[1]),
+                            larger(box->cell[2], other->cell[2])) &&
+            box->track != other->track)
+            pair_sweep(f, box->track, other->track, k0, k0 + f->set.step_us);
     }
-    if (!grow((void **)&s->nodes, &s->cap_nodes, s->n_nodes + 1, sizeof(Node))) return 0;
+    if (!grow((void **)&s->nodes, &s->cap_nodes, s->n_nodes + 1, sizeof(Node))) {
+        f->failed = 1;
+        return;
+    }
     Node *node = &s->nodes[s->n_nodes];
     node->box = at;
-    node->next = s->heads[h];
-    memcpy(node->cube, c, sizeof node->cube);
-    s->heads[h] = ++s->n_nodes;
-    return 1;
+    node->cube = cube;
+    node->next = *head;
+    *head = ++s->n_nodes;
 }
 
-static int hash_boxes(Fold *f, Sweep *s, int64_t k0, int64_t k1) {
+/* Widen a box on each side by half of what may lie between two, and place it among the cubes. */
+static void widen(const Fold *f, const Sweep *s, Box *box, uint32_t end[3]) {
+    double apart_m = ROUNDING_M + box->bulge_m + 0.5 * f->set.within_m;
+    float apart_ft = 1.0f + 0.5f * (float)f->set.within_ft;
+    for (int j = 0; j < 3; j++) {
+        box->lo[j] = (float)(box->lo[j] - apart_m);
+        box->hi[j] = (float)(box->hi[j] + apart_m);
+        box->cell[j] = (uint16_t)(box->lo[j] * s->cubes_per_m + CELLS);
+        end[j] = (uint32_t)(box->hi[j] * s->cubes_per_m + CELLS);
+    }
+    box->lo[3] -= apart_ft;
+    box->hi[3] += apart_ft;
+}
+
+static void sweep_step(Fold *f, Sweep *s, Step *step, int64_t k0) {
     uint32_t heads = 64;
-    while (heads < 4 * s->n_boxes) heads *= 2;
+    while (heads < 4 * step->n) heads *= 2;
     if (heads > s->n_heads) {
         free(s->heads);
         s->heads = malloc(heads * sizeof(uint32_t));
-        if (!s->heads) return 0;
+        s->n_heads = heads;
+        if (!s->heads) {
+            f->failed = 1;
+            return;
+        }
     }
-    s->n_heads = heads > s->n_heads ? heads : s->n_heads;
     memset(s->heads, 0, s->n_heads * sizeof(uint32_t));
     s->n_nodes = 0;
-    for (uint32_t i = 0; i < s->n_boxes; i++) {
-        Box *box = &s->boxes[i];
-        for (int j = 0; j < 3; j++) {
-            box->cell[j] = (int32_t)floor(box->lo[j] / s->cube_m);
-            box->end[j] = (int32_t)floor(box->hi[j] / s->cube_m);
-        }
-        int32_t c[3];
-        for (c[0] = box->cell[0]; c[0] <= box->end[0]; c[0]++)
-            for (c[1] = box->cell[1]; c[1] <= box->end[1]; c[1]++)
-                for (c[2] = box->cell[2]; c[2] <= box->end[2]; c[2]++)
-                    if (!put(f, s, i, c, k0, k1)) return 0;
+    for (uint32_t i = 0; i < step->n && !f->failed; i++) {
+        Box *box = &step->boxes[i];
+        uint32_t end[3], x, y, z;
+        widen(f, s, box, end);
+        for (x = box->cell[0]; x <= end[0]; x++)
+            for (y = box->cell[1]; y <= end[1]; y++)
+                for (z = box->cell[2]; z <= end[2]; z++)
+                    put(f, s, step, i, cube_of(x, y, z), k0);
     }
-    return !f->failed;
-}
-
-#define AHEAD 6 /* tracks whose reports are fetched before they are needed */
-
-/* One step; returns the earliest time at which anything is left to do. */
-static int64_t step(Fold *f, Sweep *s, int64_t k0, int64_t k1) {
-    int64_t soonest = INT64_MAX;
-    s->n_boxes = 0;
-    for (uint32_t i = 0; i < s->n_active;) {
-        Track *t = &f->tracks[s->active[i]];
-        if (i + AHEAD < s->n_active) {
-            const Track *later = &f->tracks[s->active[i + AHEAD]];
-            const char *at = (const char *)&later->points[later->first];
-            for (int k = 0; k < 6; k++) __builtin_prefetch(at + 64 * k);
-        }
-        while (t->first + 1 < t->n && t->points[t->first + 1].t <= k0) t->first++;
-        if (t->first + 1 >= t->n) {
-            s->active[i] = s->active[--s->n_active];
-            continue;
-        }
-        if (s->n_boxes == s->cap_boxes &&
-            !grow((void **)&s->boxes, &s->cap_boxes, s->n_boxes + 1, sizeof(Box))) {
-            f->failed = 1;
-            return soonest;
-        }
-        Box *box = &s->boxes[s->n_boxes];
-        int64_t next = t->points[t->first].t;
-        if (next < k1 && box_of(f, t, k0, k1, box)) {
-            box->track = s->active[i];
-            s->n_boxes++;
-            next = k1;
-        } else if (next < k0) {
-            next = t->points[t->first + 1].t; /* within a gap */
-        }
-        if (next < soonest) soonest = next;
-        i++;
-    }
-    if (s->n_boxes && !hash_boxes(f, s, k0, k1)) f->failed = 1;
-    pairs_close(f, k1);
-    return soonest;
+    f->n_boxes -= step->n;
+    step->n = 0;
 }
 
 typedef struct {
@@ -185,60 +115,80 @@ static int by_start(const void *va, const void *vb) {
     return (a->t > b->t) - (a->t < b->t);
 }
 
-static int64_t step_floor(int64_t t, int64_t step_us) {
-    int64_t q = t / step_us;
-    return (q - (t % step_us < 0)) * step_us;
+/* Legs not yet in boxes, for there was no step or no room for them: their tracks in order of time.
+ * Returns how many; *least is the earliest report that is still to be swept, boxed or not. */
+static uint32_t find_starts(Fold *f, Start *starts, int64_t *least) {
+    uint32_t n = 0;
+    *least = INT64_MAX;
+    for (uint32_t i = 0; i < f->n_tracks; i++) {
+        Track *t = &f->tracks[i];
+        if (!t->used) continue;
+        track_settle(f, t);
+        if (t->first + 1 < t->n && t->points[t->first].t < *least) *least = t->points[t->first].t;
+        if (t->boxed + 1 >= t->n) continue;
+        starts[n].t = t->points[t->boxed].t;
+        starts[n++].track = i;
+    }
+    qsort(starts, n, sizeof(Start), by_start);
+    return n;
+}
+
+/* Sweep whole steps up to .safe; what has no boxes yet gets them as there is room. */
+static void sweep(Fold *f, Sweep *s, Start *starts, uint32_t n, int64_t safe) {
+    int64_t step_us = f->set.step_us;
+    uint32_t next = 0, active = 0, kept;
+    while (!f->failed && f->base <= safe - step_us) {
+        int64_t end = f->base + STEPS * step_us, soonest = INT64_MAX;
+        while (next < n && starts[next].t < end) starts[active++] = starts[next++];
+        for (uint32_t i = kept = 0; i < active; i++) {
+            const Track *t = &f->tracks[starts[i].track];
+            track_boxes(f, starts[i].track, end);
+            if (t->boxed + 1 >= t->n) continue;
+            if (t->points[t->boxed].t < soonest) soonest = t->points[t->boxed].t;
+            starts[kept++] = starts[i];
+        }
+        active = kept;
+        if (next < n && starts[next].t < soonest) soonest = starts[next].t;
+        if (!f->n_boxes && soonest == INT64_MAX && safe == INT64_MAX) return;
+        int64_t from = step_floor(soonest < safe ? soonest : safe, step_us);
+        if (!f->n_boxes && from > f->base) {
+            f->base = f->swept = from; /* nobody flies until then */
+            continue;
+        }
+        for (int i = 0; i < STEPS / 2 && f->base <= safe - step_us; i++) {
+            sweep_step(f, s, step_at(f, f->base), f->base);
+            f->base += step_us;
+            f->swept = f->base;
+            pairs_close(f, f->base);
+        }
+    }
 }
 
 void fold_advance(Fold *f, int64_t watermark, int everything) {
     if (watermark > f->watermark) f->watermark = watermark;
     if (f->watermark == NO_TIME || f->failed) return;
-    int64_t step_us = f->set.step_us;
+    int64_t step_us = f->set.step_us, least;
     int64_t safe = everything ? INT64_MAX
                               : f->watermark - f->set.lateness_us - f->set.max_gap_us;
+    if (!everything && f->base != NO_TIME && f->base > safe - step_us) return;
     Start *starts = malloc((f->n_tracks + 1) * sizeof(Start));
-    Sweep s = {0};
-    s.active = malloc((f->n_tracks + 1) * sizeof(uint32_t));
-    if (!starts || !s.active) {
+    if (!starts) {
         f->failed = 1;
-        free(starts);
-        free(s.active);
         return;
     }
-    uint32_t n = 0, next = 0;
-    for (uint32_t i = 0; i < f->n_tracks; i++) {
-        Track *t = &f->tracks[i];
-        if (!t->used) continue;
-        track_settle(f, t);
-        if (t->first + 1 >= t->n) continue;
-        starts[n].t = t->points[t->first].t;
-        starts[n++].track = i;
+    Sweep s = {.cubes_per_m = 0.5 / (f->set.within_m + 400e-6 * (double)step_us)};
+    uint32_t n = find_starts(f, starts, &least);
+    if (f->base == NO_TIME) {
+        f->base = step_floor(least < safe ? least : safe, step_us);
+        if (f->base < f->swept) f->base = f->swept;
     }
-    qsort(starts, n, sizeof(Start), by_start);
-    s.cube_m = 2.0 * (f->set.within_m + 400e-6 * (double)step_us);
-    int64_t k0 = f->swept;
-    if (n && step_floor(starts[0].t, step_us) > k0) k0 = step_floor(starts[0].t, step_us);
-    while ((next < n || s.n_active) && !f->failed) {
-        int64_t k1 = k0 + step_us;
-        if (k1 > safe) break;
-        while (next < n && starts[next].t < k1) s.active[s.n_active++] = starts[next++].track;
-        int64_t soonest = step(f, &s, k0, k1);
-        if (next < n && starts[next].t < soonest) soonest = starts[next].t;
-        f->swept = k1;
-        k0 = k1;
-        if (soonest != INT64_MAX && step_floor(soonest, step_us) > k1)
-            k0 = step_floor(soonest, step_us);
-    }
-    if (!everything && n == 0 && step_floor(safe, step_us) > f->swept)
-        f->swept = step_floor(safe, step_us);
+    sweep(f, &s, starts, n, safe);
     pairs_close(f, everything ? INT64_MAX : f->swept);
     for (uint32_t i = 0; i < f->n_tracks; i++) {
         if (everything) f->tracks[i].first = f->tracks[i].n;
         if (f->tracks[i].used) track_trim(f, &f->tracks[i]);
     }
     free(starts);
-    free(s.active);
-    free(s.boxes);
     free(s.nodes);
     free(s.heads);
 }

@@ -1,11 +1,13 @@
 /* Encounters of moving points: reports in, encounters out, in one sweep over time.
- * encounters_tracks.c keeps the tracks, encounters.c finds who is near whom, encounters_leg.c does
- * the geometry of two legs, encounters_pair.c keeps the running figures of open encounters. */
+ * encounters_rows.c turns rows into reports by track, encounters_tracks.c keeps the tracks,
+ * encounters.c finds who is near whom, encounters_leg.c does the geometry of two legs,
+ * encounters_pair.c keeps the running figures of open encounters. */
 #ifndef ADIZ_ENCOUNTERS_H
 #define ADIZ_ENCOUNTERS_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define NO_TIME INT64_MIN
 #define WINDOW_US 60000000 /* speeds and headings are compared over displacements of a minute */
@@ -15,7 +17,8 @@ enum {
     POINT_HAS_ADDRESS = 1 << 24,
     POINT_GROUND = 1 << 25,
     POINT_LEG = 1 << 26,     /* a leg leads here from the report before */
-    POINT_TOO_FAST = 1 << 27 /* none does, for it could not be flown */
+    POINT_TOO_FAST = 1 << 27, /* none does, for it could not be flown */
+    POINT_LONG = 1 << 28     /* that leg is long enough to bulge */
 };
 
 /* One report. Plain data: saved and restored as it is. */
@@ -27,19 +30,44 @@ typedef struct {
     uint32_t flags;
 } Point;
 
+/* A name: its length and first 12 bytes, zero padded (all of a short one), and the whole. */
 typedef struct {
-    Point *points;
+    uint64_t head[2];
+    const char *text;
+    uint32_t len, hash;
+} Name;
+
+typedef struct {
+    Point *points; /* in the middle of .room, the start of which is given up as time goes on */
+    Point *room;
     uint32_t n, cap;
-    uint32_t first;   /* start of the first leg that is not yet swept */
-    uint32_t open;    /* open encounters it takes part in */
-    uint64_t head[2]; /* length and first 12 bytes of the name */
-    char *name;
-    uint32_t name_len;
-    uint32_t hash;
-    uint32_t next; /* whose report came after its last one: a guess at whose will */
-    uint8_t dirty; /* not in order of time */
+    uint32_t first;     /* start of the first leg that is not yet swept, or of one before it */
+    uint32_t boxed;     /* start of the first leg that is not yet in boxes */
+    int64_t box_end;    /* end of the step of its last box, NO_TIME without one */
+    uint32_t box_at;    /* where that is in the step */
+    uint32_t open;      /* encounters it takes part in, open or not yet taken by the caller */
+    int64_t dirty_from; /* earliest of the times that came out of order */
+    uint8_t joined;     /* its last box holds where the next leg starts */
+    uint8_t dirty;      /* not in order of time */
+    uint8_t fast;       /* had a leg too fast to be flown */
     uint8_t used;
+    Name name;          /* owns its text */
 } Track;
+
+/* What a track flies in a step: earth-centred coordinates, then feet. */
+typedef struct {
+    float lo[4], hi[4];
+    float bulge_m;
+    uint32_t track;
+    uint16_t cell[3]; /* the least cube that it reaches into */
+} Box;
+
+typedef struct {
+    Box *boxes;
+    uint32_t n, cap;
+} Step;
+
+#define STEPS 64 /* that may have boxes at a time; a power of two */
 
 /* Sums over the minutes of an encounter; see encounters_pair.c. */
 typedef struct {
@@ -95,6 +123,9 @@ typedef struct {
     char **sources;
     uint32_t n_sources, cap_sources;
     int64_t watermark, swept; /* latest time seen; all before .swept is dealt with */
+    Step steps[STEPS];        /* boxes of the steps from .base on, each at its number modulo STEPS */
+    int64_t base;             /* NO_TIME while there are no boxes at all */
+    uint64_t n_boxes;
     Counts counts;
     int failed; /* out of memory */
 } Fold;
@@ -102,21 +133,70 @@ typedef struct {
 /* A leg leads to v from the report before it in its track. */
 static inline int leg_valid(const Point *v) { return (v->flags & POINT_LEG) != 0; }
 
+/* A column of an Arrow array, and rows of several columns (in the order of ROWS_*). */
+typedef struct {
+    const uint8_t *valid; /* NULL where every row has a value */
+    const void **buffers;
+    const void *data;
+    int64_t offset;
+    int absent; /* no row has a value */
+} Column;
+
+enum {
+    ROWS_TIME, ROWS_TRACK, ROWS_LAT, ROWS_LON, ROWS_BARO, ROWS_GEOM, ROWS_GROUND, ROWS_ADDRESS,
+    ROWS_SOURCE, ROWS_COLUMNS
+};
+
+typedef struct {
+    const Column *columns;
+    int64_t first, n;
+} Rows;
+
+/* A track among some rows. */
+typedef struct {
+    Name name;      /* its text belongs to the rows */
+    uint32_t next;  /* whose report came after its last one: a guess at whose will */
+    uint32_t flags; /* of .address */
+    uint64_t address[2];
+    uint32_t slot; /* of the fold */
+} Run;
+
+/* Rows made into reports: a function of the rows and the settings alone. */
+typedef struct {
+    Point *points;
+    uint32_t *run_of; /* of a report */
+    uint32_t n, cap_points, cap_rows;
+    Run *runs;
+    uint32_t n_runs, cap_runs;
+    Table names;
+    Name *sources;
+    uint32_t n_sources, cap_sources;
+    int64_t latest, unusable;
+    int failed;
+} Chunk;
+
+/* encounters_rows.c */
+int64_t rows_least_time(const Rows *rows);
+void chunk_fill(Chunk *c, const Rows *parts, uint32_t n_parts);
+void chunk_free(Chunk *c);
+void name_set(Name *name, const char *text, uint32_t len);
+static inline int name_same(const Name *a, const Name *b) {
+    return a->head[0] == b->head[0] && a->head[1] == b->head[1] &&
+           (a->len <= 12 || !memcmp(a->text, b->text, a->len));
+}
+
 Fold *fold_new(const Settings *set);
 void fold_free(Fold *f);
-/* The slot of a track; "after" is the slot of the report before (any slot will do). */
-uint32_t fold_track(Fold *f, const char *name, uint32_t len, uint32_t after);
+/* The slot of a track. */
+uint32_t fold_track(Fold *f, const Name *name);
 uint32_t fold_source(Fold *f, const char *text, uint32_t len);
-/* Bring the end of a track's reports into the cache; a report of it follows. */
-void fold_fetch(const Fold *f, uint32_t track);
-/* Take one report; the watermark moves only with fold_advance. */
-void fold_add(Fold *f, uint32_t track, int64_t t, const double place[3], double baro, double geom,
-              uint32_t source, uint32_t flags);
-/* Earth-centred coordinates (m) of latitudes and of longitudes within ±180. */
-void place_block(const double *lat, const double *lon, int n, double *x, double *y, double *z);
+/* Take reports (which may be changed); the watermark moves only with fold_advance. */
+void fold_take(Fold *f, Chunk *c);
 /* Sweep what the watermark allows, or everything that is left. */
 void fold_advance(Fold *f, int64_t watermark, int everything);
-/* Give up the names of tracks that hold nothing more; call once .done has been taken. */
+/* The caller has what is in .done. */
+void fold_taken(Fold *f);
+/* Give up tracks that hold nothing more. */
 void fold_forget(Fold *f);
 /* Restoring: room for the points of a track; a pair as saved. */
 Point *fold_points(Fold *f, uint32_t track, uint32_t n);
@@ -127,14 +207,28 @@ void track_settle(Fold *f, Track *t);
 void track_trim(Fold *f, Track *t);
 int grow(void **data, uint32_t *cap, uint32_t wanted, size_t size);
 
+/* encounters_boxes.c */
+static inline int64_t step_floor(int64_t t, int64_t step_us) {
+    int64_t q = t / step_us;
+    return (q - (t % step_us < 0)) * step_us;
+}
+static inline Step *step_at(Fold *f, int64_t start) {
+    return &f->steps[(uint64_t)(start / f->set.step_us) & (STEPS - 1)];
+}
+/* Put the leg to the track's report v into boxes, all those before it being in some already. */
+void track_box(Fold *f, uint32_t slot, const Point *v);
+/* Put the track's legs that are in none into the boxes of the steps before .end. */
+void track_boxes(Fold *f, uint32_t slot, int64_t end);
+void boxes_reset(Fold *f);
+
 /* encounters_leg.c: whether a leg leads from u to v, and how far it rises above its chord. */
-void leg_mark(const Fold *f, const Point *u, Point *v);
+void leg_mark(const Settings *set, const Point *u, Point *v);
 double leg_bulge_m(const Point *u, const Point *v);
 double geodesic_from_chord(double chord_m);
 double chord_from_geodesic(double distance_m);
 
-/* encounters_pair.c: two tracks that come near each other in [k0, k1), from these legs on. */
-void pair_sweep(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, int64_t k0, int64_t k1);
+/* encounters_pair.c: two tracks that come near each other in [k0, k1). */
+void pair_sweep(Fold *f, uint32_t a, uint32_t b, int64_t k0, int64_t k1);
 void pairs_close(Fold *f, int64_t before);
 /* Add the part of a minute after the last whole one to the sums. */
 void pair_sum_up(Pair *p);

@@ -18,9 +18,11 @@ memory is bounded by the aircraft in the air.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from adiz.detect._encounters import COLUMNS, Sweep
+from adiz.detect._encounters import CHUNK_ROWS, COLUMNS, Sweep
 from adiz.errors import AdizError
 from adiz.schema import REPORTS, Column, polars_schema
 from adiz.units import M_PER_NM, US_PER_S
@@ -59,6 +61,8 @@ ENCOUNTERS: tuple[Column, ...] = (
 )
 
 __all__ = ["COLUMNS", "ENCOUNTERS", "SORT", "EncountersFold", "sweep_columns"]
+
+_MOST_THREADS = 4  # what the sweep can keep busy
 
 SORT = ["start_time", "track_a", "track_b"]
 """The order of every table of encounters."""
@@ -104,6 +108,8 @@ class EncountersFold:
         lateness_s: how far behind the latest report another may come, seconds.
         max_speed_kt: a leg that needs more (beyond 1 km of position error) is not flown but
             treated as a gap, and counted in ``counts["too_fast"]``.
+        threads: at most so many share the work of a large step; None for as many as there are
+            processors, up to 4. What is found does not depend on it.
 
     Attributes:
         counts: reports and legs left out, by reason: ``late``, ``same_time`` (two reports of a
@@ -123,6 +129,7 @@ class EncountersFold:
         max_gap_s: float = 120.0,
         lateness_s: float = 5.0,
         max_speed_kt: float = 2000.0,
+        threads: int | None = None,
     ) -> None:
         for name, value, low, high in (
             ("within_nm", within_nm, 0.001, 50.0),
@@ -146,10 +153,18 @@ class EncountersFold:
             within_ft,
             max_speed_kt * M_PER_NM / 3600.0,
         )
+        self._use(threads)
+
+    def _use(self, threads: int | None) -> None:
+        self._threads = threads or min(os.cpu_count() or 1, _MOST_THREADS)
+        self._pool: ThreadPoolExecutor | None = None
 
     def step(self, reports: pl.DataFrame) -> pl.DataFrame:
         """Take reports (any order within the lateness); the encounters that have ended."""
-        return _table(self._sweep.step(sweep_columns(reports).__arrow_c_stream__()))
+        if reports.height > 2 * CHUNK_ROWS and self._pool is None and self._threads > 1:
+            self._pool = ThreadPoolExecutor(self._threads - 1)
+        rows = sweep_columns(reports).__arrow_c_stream__()
+        return _table(self._sweep.step(rows, self._pool, self._threads))
 
     def under_way(self) -> pl.DataFrame:
         """Encounters that have lasted long enough and have not ended; the fold goes on.
@@ -184,7 +199,12 @@ class EncountersFold:
             fold._sweep = Sweep.restore(state)
         except ValueError as error:
             raise AdizError(f"encounters cannot be carried on: {error}") from error
+        fold._use(None)
         return fold
+
+    def rewind(self, state: bytes) -> None:
+        """Go back to a state that this fold was saved in."""
+        self._sweep = Sweep.restore(state)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -209,6 +229,8 @@ def _table(rows: list[tuple[object, ...]]) -> pl.DataFrame:
     import polars as pl
 
     types = polars_schema(ENCOUNTERS)
+    if not rows:
+        return pl.DataFrame(schema=types)
     raw = {n: pl.Int64() if isinstance(t, pl.Datetime) else t for n, t in types.items()}
     table = pl.DataFrame(rows, schema=raw, orient="row")
     return table.select(pl.col(n).cast(t) for n, t in types.items()).sort(SORT)

@@ -18,7 +18,6 @@
 
 #include "geodesic.h"
 
-#define FLAT_M 5000.0 /* below, a chord's bulge (0.5 m) moves distances by under a millimetre */
 #define SPEED_SLACK_M 1000.0 /* position noise must not make a leg impossible */
 #define POLAR2 (1.0 / ((1.0 - WGS84_F) * (1.0 - WGS84_F)))
 
@@ -35,12 +34,13 @@ static double chord2(const Point *u, const Point *v) {
     return dot(d, d);
 }
 
-void leg_mark(const Fold *f, const Point *u, Point *v) {
+void leg_mark(const Settings *set, const Point *u, Point *v) {
     int64_t dt = v->t - u->t;
-    v->flags &= ~(uint32_t)(POINT_LEG | POINT_TOO_FAST);
-    if (dt > f->set.max_gap_us || ((u->flags | v->flags) & POINT_GROUND)) return;
-    double reach = f->set.max_speed_mps * (double)dt * 1e-6 + SPEED_SLACK_M;
-    v->flags |= chord2(u, v) <= reach * reach ? POINT_LEG : POINT_TOO_FAST;
+    v->flags &= ~(uint32_t)(POINT_LEG | POINT_TOO_FAST | POINT_LONG);
+    if (dt > set->max_gap_us || ((u->flags | v->flags) & POINT_GROUND)) return;
+    double reach = set->max_speed_mps * (double)dt * 1e-6 + SPEED_SLACK_M, q = chord2(u, v);
+    v->flags |= q <= reach * reach ? POINT_LEG : POINT_TOO_FAST;
+    if (q > FLAT_M * FLAT_M) v->flags |= POINT_LONG;
 }
 
 double leg_bulge_m(const Point *u, const Point *v) {

@@ -4,6 +4,8 @@
 
 #include "encounters.h"
 
+#define FLAT_M 5000.0 /* below, a chord's bulge (0.5 m) moves distances by under a millimetre */
+
 typedef struct {
     const Point *u, *v;
     double d[3], h[3]; /* chord; four times the bulge along the normal */

@@ -98,9 +98,11 @@ void pair_sum_up(Pair *p) {
 }
 
 static void finish(Fold *f, Pair *p) {
-    f->tracks[p->a].open--;
-    f->tracks[p->b].open--;
-    if (p->last - p->start < f->set.for_us) return;
+    if (p->last - p->start < f->set.for_us) {
+        f->tracks[p->a].open--;
+        f->tracks[p->b].open--;
+        return;
+    }
     pair_sum_up(p);
     if (!grow((void **)&f->done, &f->cap_done, f->n_done + 1, sizeof(Pair))) {
         f->failed = 1;
@@ -218,6 +220,7 @@ static void overlap(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, i
     uint32_t place = f->pair_table.size ? pair_place(f, a, b) : 0;
     if (f->pair_table.size && f->pair_table.slot[place]) {
         p = &f->pairs[f->pair_table.slot[place] - 1];
+        if (p->last >= to) return; /* a track may have several boxes in a step */
         if (p->last != from) p = NULL;
     }
     if (!p) {
@@ -236,15 +239,21 @@ static int same_aircraft(const Point *a, const Point *b) {
            (a->flags & POINT_ADDRESS) == (b->flags & POINT_ADDRESS);
 }
 
-void pair_sweep(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, int64_t k0,
-                int64_t k1) {
-    const Track *ta = &f->tracks[a], *tb = &f->tracks[b];
-    uint32_t shorter = ta->name_len < tb->name_len ? ta->name_len : tb->name_len;
-    int order = memcmp(ta->name, tb->name, shorter);
-    if (order > 0 || (order == 0 && ta->name_len > tb->name_len)) {
-        pair_sweep(f, b, a, ib, ia, k0, k1);
+/* Start of the first leg that ends after k0. */
+static uint32_t leg_after(Track *t, int64_t k0) {
+    while (t->first + 1 < t->n && t->points[t->first + 1].t <= k0) t->first++;
+    return t->first;
+}
+
+void pair_sweep(Fold *f, uint32_t a, uint32_t b, int64_t k0, int64_t k1) {
+    Track *ta = &f->tracks[a], *tb = &f->tracks[b];
+    uint32_t shorter = ta->name.len < tb->name.len ? ta->name.len : tb->name.len;
+    int order = memcmp(ta->name.text, tb->name.text, shorter);
+    if (order > 0 || (order == 0 && ta->name.len > tb->name.len)) {
+        pair_sweep(f, b, a, k0, k1);
         return;
     }
+    uint32_t ia = leg_after(ta, k0), ib = leg_after(tb, k0);
     while (ia + 1 < ta->n && ib + 1 < tb->n) {
         const Point *au = &ta->points[ia], *av = au + 1, *bu = &tb->points[ib], *bv = bu + 1;
         int64_t o0 = au->t > bu->t ? au->t : bu->t, o1 = av->t < bv->t ? av->t : bv->t;

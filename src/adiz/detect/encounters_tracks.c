@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "geodesic.h"
+#define MOST_SPARE 1024 /* points; a track with more room than that gives back what it can */
 
 int grow(void **data, uint32_t *cap, uint32_t wanted, size_t size) {
     if (wanted <= *cap) return 1;
@@ -20,39 +20,24 @@ int grow(void **data, uint32_t *cap, uint32_t wanted, size_t size) {
     return 1;
 }
 
-/* Length and first 12 bytes, zero padded: all of a short name. */
-static void name_head(const char *name, uint32_t len, uint64_t head[2]) {
-    char bytes[16] = {0};
-    memcpy(bytes, &len, 4);
-    memcpy(bytes + 4, name, len < 12 ? len : 12);
-    memcpy(head, bytes, 16);
-}
-
-static uint32_t name_hash(const char *name, uint32_t len, const uint64_t head[2]) {
-    uint64_t h = (head[0] ^ head[1] * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
-    h ^= h >> 32;
-    h *= 0xD6E8FEB86659FD93u;
-    for (uint32_t i = 12; i < len; i++) h = (h ^ (unsigned char)name[i]) * 0x100000001B3u;
-    return (uint32_t)(h >> 32);
-}
-
 Fold *fold_new(const Settings *set) {
     Fold *f = calloc(1, sizeof(Fold));
     if (!f) return NULL;
     f->set = *set;
     double chord = chord_from_geodesic(set->within_m);
     f->limit_q = chord * chord;
-    f->watermark = f->swept = NO_TIME;
+    f->watermark = f->swept = f->base = NO_TIME;
     return f;
 }
 
 void fold_free(Fold *f) {
     if (!f) return;
     for (uint32_t i = 0; i < f->n_tracks; i++) {
-        free(f->tracks[i].points);
-        free(f->tracks[i].name);
+        free(f->tracks[i].room);
+        free((char *)f->tracks[i].name.text);
     }
     for (uint32_t i = 0; i < f->n_sources; i++) free(f->sources[i]);
+    for (uint32_t i = 0; i < STEPS; i++) free(f->steps[i].boxes);
     free(f->tracks);
     free(f->free_tracks);
     free(f->names.slot);
@@ -63,19 +48,10 @@ void fold_free(Fold *f) {
     free(f);
 }
 
-static int is_named(const Track *t, const char *name, uint32_t len, const uint64_t head[2]) {
-    return t->head[0] == head[0] && t->head[1] == head[1] &&
-           (len <= 12 || !memcmp(t->name, name, len));
-}
-
-static uint32_t name_place(const Fold *f, const char *name, uint32_t len,
-                           const uint64_t head[2], uint32_t hash) {
-    uint32_t mask = f->names.size - 1, i = hash & mask;
-    while (f->names.slot[i]) {
-        const Track *t = &f->tracks[f->names.slot[i] - 1];
-        if (is_named(t, name, len, head)) break;
+static uint32_t name_place(const Fold *f, const Name *name) {
+    uint32_t mask = f->names.size - 1, i = name->hash & mask;
+    while (f->names.slot[i] && !name_same(&f->tracks[f->names.slot[i] - 1].name, name))
         i = (i + 1) & mask;
-    }
     return i;
 }
 
@@ -86,56 +62,37 @@ static int names_index(Fold *f, uint32_t size) {
         f->names.size = size;
     }
     memset(f->names.slot, 0, size * sizeof(uint32_t));
-    for (uint32_t i = 0; i < f->n_tracks; i++) {
-        const Track *t = &f->tracks[i];
-        if (t->used) f->names.slot[name_place(f, t->name, t->name_len, t->head, t->hash)] = i + 1;
-    }
+    for (uint32_t i = 0; i < f->n_tracks; i++)
+        if (f->tracks[i].used) f->names.slot[name_place(f, &f->tracks[i].name)] = i + 1;
     return 1;
 }
 
-uint32_t fold_track(Fold *f, const char *name, uint32_t len, uint32_t after) {
-    uint64_t head[2];
-    name_head(name, len, head);
-    uint32_t slot = after < f->n_tracks ? f->tracks[after].next : UINT32_MAX;
-    if (slot < f->n_tracks && f->tracks[slot].used && is_named(&f->tracks[slot], name, len, head))
-        return slot;
-    uint32_t hash = name_hash(name, len, head);
+uint32_t fold_track(Fold *f, const Name *name) {
     if (f->names.size) {
-        uint32_t found = f->names.slot[name_place(f, name, len, head, hash)];
-        if (found) {
-            if (after < f->n_tracks) f->tracks[after].next = found - 1;
-            return found - 1;
-        }
+        uint32_t found = f->names.slot[name_place(f, name)];
+        if (found) return found - 1;
     }
-    char *copy = malloc(len ? len : 1);
-    if (f->n_free) {
-        slot = f->free_tracks[--f->n_free];
-    } else {
-        if (!copy ||
-            !grow((void **)&f->tracks, &f->cap_tracks, f->n_tracks + 1, sizeof(Track))) {
-            free(copy);
-            f->failed = 1;
-            return UINT32_MAX;
-        }
-        slot = f->n_tracks++;
-    }
-    Track *t = &f->tracks[slot];
-    memset(t, 0, sizeof *t);
-    if (!copy) {
+    uint32_t slot;
+    char *copy = malloc(name->len ? name->len : 1);
+    if (!copy || (!f->n_free && !grow((void **)&f->tracks, &f->cap_tracks, f->n_tracks + 1,
+                                      sizeof(Track)))) {
+        free(copy);
         f->failed = 1;
         return UINT32_MAX;
     }
-    memcpy(copy, name, len);
-    t->name = copy;
-    t->name_len = len;
-    t->hash = hash;
-    memcpy(t->head, head, sizeof head);
+    slot = f->n_free ? f->free_tracks[--f->n_free] : f->n_tracks++;
+    memcpy(copy, name->text, name->len);
+    Track *t = &f->tracks[slot];
+    memset(t, 0, sizeof *t);
+    t->box_end = NO_TIME;
+    t->name = *name;
+    t->name.text = copy;
     t->used = 1;
     f->names.n++;
     if (f->names.n * 2 > f->names.size) {
         if (!names_index(f, f->names.size ? f->names.size * 2 : 1024)) f->failed = 1;
     } else {
-        f->names.slot[name_place(f, name, len, head, hash)] = slot + 1;
+        f->names.slot[name_place(f, name)] = slot + 1;
     }
     return slot;
 }
@@ -155,83 +112,88 @@ uint32_t fold_source(Fold *f, const char *text, uint32_t len) {
     return f->n_sources++;
 }
 
+/* Room for more points at the end of a track. What was given up at its start is used again once it
+ * is half of the whole, so that each point is moved about once. */
+static int reserve(Fold *f, Track *t, uint32_t more) {
+    uint64_t wanted = (uint64_t)t->n + more, gone = (uint64_t)(t->points - t->room);
+    if (gone + wanted <= t->cap) return 1;
+    if (2 * wanted <= t->cap) {
+        memmove(t->room, t->points, t->n * sizeof(Point));
+        t->points = t->room;
+        return 1;
+    }
+    uint64_t cap = 2 * wanted < 8 ? 8 : 2 * wanted;
+    Point *room = cap < UINT32_MAX ? malloc(cap * sizeof(Point)) : NULL;
+    if (!room) {
+        f->failed = 1;
+        return 0;
+    }
+    if (t->n) memcpy(room, t->points, t->n * sizeof(Point));
+    free(t->room);
+    t->points = t->room = room;
+    t->cap = (uint32_t)cap;
+    return 1;
+}
+
 Point *fold_points(Fold *f, uint32_t track, uint32_t n) {
     Track *t = &f->tracks[track];
-    if (!grow((void **)&t->points, &t->cap, n, sizeof(Point))) {
-        f->failed = 1;
-        return NULL;
-    }
+    if (!reserve(f, t, n)) return NULL;
     t->n = n;
+    t->fast = 1; /* for all that is known here */
+    t->dirty_from = NO_TIME;
     return t->points;
 }
 
-/* Sine and cosine of up to ±pi by Taylor series about the nearest quarter turn (error 1e-16); a
- * loop over it is vectorised, which calls to libm are not. */
-static inline void sine_cosine(double x, double *sine, double *cosine) {
-    double quarter = x * (2.0 / PI);
-    int k = (int)(quarter + (quarter < 0.0 ? -0.5 : 0.5));
-    double r = x - k * (0.5 * PI), q = r * r;
-    double s = -1.0 / 1307674368000.0 + q / 355687428096000.0;
-    s = 1.0 / 6227020800.0 + q * s;
-    s = -1.0 / 39916800.0 + q * s;
-    s = 1.0 / 362880.0 + q * s;
-    s = -1.0 / 5040.0 + q * s;
-    s = 1.0 / 120.0 + q * s;
-    s = r + r * q * (-1.0 / 6.0 + q * s);
-    double c = -1.0 / 87178291200.0 + q / 20922789888000.0;
-    c = 1.0 / 479001600.0 + q * c;
-    c = -1.0 / 3628800.0 + q * c;
-    c = 1.0 / 40320.0 + q * c;
-    c = -1.0 / 720.0 + q * c;
-    c = 1.0 / 24.0 + q * c;
-    c = 1.0 + q * (-0.5 + q * c);
-    double a = k & 1 ? c : s, b = k & 1 ? s : c;
-    *sine = k & 2 ? -a : a;
-    *cosine = (k + 1) & 2 ? -b : b;
-}
-
-void place_block(const double *lat, const double *lon, int n, double *x, double *y, double *z) {
-    for (int i = 0; i < n; i++) {
-        double sin_lat, cos_lat, sin_lon, cos_lon;
-        sine_cosine(lat[i] * DEG, &sin_lat, &cos_lat);
-        sine_cosine(lon[i] * DEG, &sin_lon, &cos_lon);
-        double normal = WGS84_A / sqrt(1.0 - WGS84_E2 * sin_lat * sin_lat);
-        x[i] = normal * cos_lat * cos_lon;
-        y[i] = normal * cos_lat * sin_lon;
-        z[i] = normal * (1.0 - WGS84_E2) * sin_lat;
+/* Append a report to its track. */
+static void take(Fold *f, uint32_t slot, const Point *from) {
+    Track *t = &f->tracks[slot];
+    if (t->points + t->n == t->room + t->cap && !reserve(f, t, 1)) return;
+    Point *p = &t->points[t->n++];
+    *p = *from;
+    if (t->n == 1) return;
+    if (p->t <= p[-1].t) {
+        if (!t->dirty || p->t < t->dirty_from) t->dirty_from = p->t;
+        t->dirty = 1;
     }
+    if (t->dirty) return;
+    leg_mark(&f->set, p - 1, p);
+    t->fast |= (p->flags & POINT_TOO_FAST) != 0;
+    /* Steps further ahead than there is room for, and what follows, are left to the sweep. */
+    if (t->boxed + 2 == t->n && f->base != NO_TIME && p->t > f->base &&
+        p->t <= f->base + STEPS * f->set.step_us)
+        track_box(f, slot, p);
 }
 
-void fold_add(Fold *f, uint32_t track, int64_t t, const double place[3], double baro, double geom,
-              uint32_t source, uint32_t flags) {
+#define AHEAD 16 /* reports whose tracks are fetched before they are needed */
+
+void fold_take(Fold *f, Chunk *c) {
+    int64_t bar = f->watermark == NO_TIME ? INT64_MIN : f->watermark - f->set.lateness_us;
+    if (c->failed) f->failed = 1;
     if (f->failed) return;
-    if (f->watermark != NO_TIME && t < f->watermark - f->set.lateness_us) {
-        f->counts.late++;
-        return;
+    f->counts.unusable += c->unusable;
+    uint32_t *sources = malloc((c->n_sources + 1) * sizeof(uint32_t));
+    if (!sources) f->failed = 1;
+    for (uint32_t i = 0; i < c->n_sources && !f->failed; i++)
+        sources[i] = fold_source(f, c->sources[i].text, c->sources[i].len);
+    for (uint32_t i = 0; i < c->n_runs && !f->failed; i++)
+        c->runs[i].slot = fold_track(f, &c->runs[i].name);
+    for (uint32_t i = 0; i < c->n && !f->failed; i++) {
+        Point *p = &c->points[i];
+        if (i + AHEAD < c->n) __builtin_prefetch(&f->tracks[c->runs[c->run_of[i + AHEAD]].slot]);
+        if (i + AHEAD / 2 < c->n) {
+            const Track *t = &f->tracks[c->runs[c->run_of[i + AHEAD / 2]].slot];
+            __builtin_prefetch(t->points + t->n, 1);
+            __builtin_prefetch((const char *)(t->points + t->n) + sizeof(Point) - 1, 1);
+        }
+        if (p->t < bar) {
+            f->counts.late++;
+            continue;
+        }
+        if (p->t < f->base && f->swept == NO_TIME) boxes_reset(f);
+        p->source = sources[p->source];
+        take(f, c->runs[c->run_of[i]].slot, p);
     }
-    Track *k = &f->tracks[track];
-    if (!grow((void **)&k->points, &k->cap, k->n + 1, sizeof(Point))) {
-        f->failed = 1;
-        return;
-    }
-    Point *p = &k->points[k->n];
-    memcpy(p->p, place, sizeof p->p);
-    p->t = t;
-    p->baro = (float)baro;
-    p->geom = (float)geom;
-    p->source = source;
-    p->flags = flags;
-    if (k->n && t <= p[-1].t) k->dirty = 1;
-    if (k->n && !k->dirty) leg_mark(f, p - 1, p);
-    k->n++;
-}
-
-void fold_fetch(const Fold *f, uint32_t track) {
-    const Track *t = &f->tracks[track];
-    if (t->n) {
-        __builtin_prefetch(&t->points[t->n - 1], 1);
-        __builtin_prefetch((const char *)&t->points[t->n] + 40, 1);
-    }
+    free(sources);
 }
 
 /* Unknown altitudes sort last. */
@@ -239,6 +201,8 @@ static int by_altitude(float a, float b) {
     if (isnan(a) || isnan(b)) return isnan(a) - isnan(b);
     return (a > b) - (a < b);
 }
+
+#define AS_REPORTED (uint32_t)(POINT_ADDRESS | POINT_HAS_ADDRESS | POINT_GROUND)
 
 static _Thread_local char **texts; /* of the sources, while sorting */
 
@@ -251,7 +215,8 @@ static int by_time(const void *va, const void *vb) {
     if (la != lb) return la < lb ? -1 : 1;
     int c = by_altitude(a->baro, b->baro);
     if (!c) c = by_altitude(a->geom, b->geom);
-    if (!c) c = (a->flags > b->flags) - (a->flags < b->flags);
+    uint32_t fa = a->flags & AS_REPORTED, fb = b->flags & AS_REPORTED;
+    if (!c) c = (fa > fb) - (fa < fb);
     return c ? c : strcmp(texts[a->source], texts[b->source]);
 }
 
@@ -268,26 +233,51 @@ void track_settle(Fold *f, Track *t) {
     }
     t->n = kept;
     t->dirty = 0;
+    while (t->boxed && (t->boxed >= kept || t->points[t->boxed].t >= t->dirty_from)) t->boxed--;
+    t->joined = 0;
     t->points[0].flags &= ~(uint32_t)(POINT_LEG | POINT_TOO_FAST);
-    for (uint32_t i = 1; i < kept; i++) leg_mark(f, &t->points[i - 1], &t->points[i]);
+    for (uint32_t i = 1; i < kept; i++) {
+        leg_mark(&f->set, &t->points[i - 1], &t->points[i]);
+        t->fast |= (t->points[i].flags & POINT_TOO_FAST) != 0;
+    }
 }
 
 /* Drop what lies before the leg under way, save one report that tells what went before it. */
 void track_trim(Fold *f, Track *t) {
+    uint32_t most = t->n;
+    while (t->first + 1 < most) { /* the last report up to .swept */
+        uint32_t middle = t->first + (most - t->first) / 2;
+        if (t->points[middle].t <= f->swept)
+            t->first = middle;
+        else
+            most = middle;
+    }
     uint32_t drop = t->first > 1 ? t->first - 1 : 0;
+    if (t->boxed < t->first) t->boxed = t->first;
     if (!drop) return;
-    for (uint32_t i = 1; i <= drop; i++)
+    for (uint32_t i = 1; i <= drop && t->fast; i++)
         if (t->points[i].flags & POINT_TOO_FAST) f->counts.too_fast++;
+    t->boxed -= drop;
     t->n -= drop;
     t->first -= drop;
-    memmove(t->points, t->points + drop, t->n * sizeof(Point));
-    if (t->cap > 64 && t->n * 4 < t->cap) {
-        Point *less = realloc(t->points, t->n * 2 * sizeof(Point));
+    t->points += drop;
+    if (t->cap > MOST_SPARE && t->n * 8 < t->cap) {
+        memmove(t->room, t->points, t->n * sizeof(Point));
+        t->points = t->room;
+        Point *less = realloc(t->room, t->n * 2 * sizeof(Point));
         if (less) {
-            t->points = less;
+            t->points = t->room = less;
             t->cap = t->n * 2;
         }
     }
+}
+
+void fold_taken(Fold *f) {
+    for (uint32_t i = 0; i < f->n_done; i++) {
+        f->tracks[f->done[i].a].open--;
+        f->tracks[f->done[i].b].open--;
+    }
+    f->n_done = 0;
 }
 
 void fold_forget(Fold *f) {
@@ -299,8 +289,8 @@ void fold_forget(Fold *f) {
             continue;
         t->first = t->n;
         track_trim(f, t);
-        free(t->points);
-        free(t->name);
+        free(t->room);
+        free((char *)t->name.text);
         memset(t, 0, sizeof *t);
         gone++;
         f->names.n--;

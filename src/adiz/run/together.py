@@ -1,18 +1,17 @@
 """Encounters and formations of files and tables: drives the folds of :mod:`adiz.detect`.
 
-Reports go through in slices that follow each other in time, so that a fold holds only the
-aircraft in the air. A table in order of time is cut as it lies; Parquet files, which may be
-larger than memory, are read window by window (fastest where they are in order of time, since
-whole row groups are then skipped). Anything else goes through in one slice.
+A table goes through a fold in one step. Parquet files, which may be larger than memory, go slice
+by slice, each read while the one before is worked on: as they lie where their rows are in order
+of time, else window of time by window of time.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from itertools import zip_longest
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -23,8 +22,11 @@ from adiz.detect.formations import Formations, FormationsFold, Rule, StateOf
 if TYPE_CHECKING:
     from adiz.sources.reports import Reports
 
-_WINDOW_ROWS = 2_000_000
-_SLICE_ROWS = 32_768
+_SLICE_ROWS = 1_000_000
+
+
+class _OutOfOrder(Exception):
+    """Files taken to be in order of time are not."""
 
 
 def find_encounters(
@@ -71,7 +73,12 @@ def find_encounters(
 
 def encounters_through(fold: EncountersFold, reports: Any) -> pl.DataFrame:
     """All encounters of reports, through a fold of one's own (whose counts can then be read)."""
-    found = [fold.step(part) for part in slices_of(reports)]
+    before = fold.save()
+    try:
+        found = [fold.step(part) for part in slices_of(reports, trusting=True)]
+    except _OutOfOrder:
+        fold.rewind(before)
+        found = [fold.step(part) for part in slices_of(reports)]
     return pl.concat([*found, fold.flush()]).sort(SORT)
 
 
@@ -115,8 +122,12 @@ def formations_through(fold: FormationsFold, reports: Any) -> Formations:
     return Formations.joined([*found, fold.flush()])
 
 
-def slices_of(reports: Any) -> Iterator[pl.DataFrame]:
-    """Reports in slices that follow each other in time."""
+def slices_of(reports: Any, *, trusting: bool = False) -> Iterator[pl.DataFrame]:
+    """Reports in slices that follow each other in time.
+
+    With ``trusting``, files are taken to be in order of time until they are found not to be,
+    which raises ``_OutOfOrder``; without, they are looked through first.
+    """
     if isinstance(reports, str | os.PathLike) or (
         isinstance(reports, list | tuple) and all(isinstance(p, str | os.PathLike) for p in reports)
     ):
@@ -125,43 +136,65 @@ def slices_of(reports: Any) -> Iterator[pl.DataFrame]:
         from adiz.sources.recognise import recognise
 
         if all(recognise(item) == "parquet" for item in find_inputs(reports)):
-            for window in _windows(scan(reports)):
-                yield from _cut(window)
+            lazy = scan(reports).select(COLUMNS)
+            if trusting or _in_order(lazy):
+                yield from _in_turn(_as_they_lie(lazy))
+            else:
+                yield from _read_ahead(_windows(lazy))
             return
         reports = read(reports)
     table = getattr(reports, "table", reports)
-    yield from _cut(table if isinstance(table, pl.DataFrame) else pl.DataFrame(table))
+    yield table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)
 
 
-def _cut(table: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Small slices where the order of time allows: they stay in the processor's cache."""
-    long = table.height > _SLICE_ROWS and "time" in table.columns
-    if long and table["time"].is_sorted():
-        yield from table.iter_slices(_SLICE_ROWS)
-    else:
-        yield table
+def _as_they_lie(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    rows = lazy.select(pl.len()).collect().item()
+    parts = [lazy.slice(first, _SLICE_ROWS) for first in range(0, max(rows, 1), _SLICE_ROWS)]
+    return _read_ahead(parts)
 
 
-def _windows(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Windows of time, each read while the one before is worked on.
-
-    Rows without a time come with the first.
-    """
-    time = pl.col("time")
-    lazy = lazy.select(COLUMNS)
-    rows, first, last = lazy.select(pl.len(), time.min(), time.max().alias("last")).collect().row(0)
-    count = max(1, -(-rows // _WINDOW_ROWS))
-    edges = [first + (last - first) * k / count for k in range(1, count)]
-
-    def read(low: datetime | None, high: datetime | None) -> pl.DataFrame:
-        parts = [time < high] if high else []
-        parts += [time >= low] if low else []
-        inside = pl.all_horizontal(parts) if parts else pl.lit(True)
-        return lazy.filter(inside if low else inside | time.is_null()).collect()
-
+def _read_ahead(parts: Iterable[pl.LazyFrame]) -> Iterator[pl.DataFrame]:
+    """Each part, the next being read while it is worked on."""
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(read, None, edges[0] if edges else None)
-        for low, high in zip_longest(edges, edges[1:]):
-            window, ahead = ahead.result(), pool.submit(read, low, high)
-            yield window
-        yield ahead.result()
+        ahead = None
+        for part in parts:
+            ready, ahead = ahead, pool.submit(part.collect)
+            if ready:
+                yield ready.result()
+        if ahead:
+            yield ahead.result()
+
+
+def _in_turn(slices: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The slices, as long as none begins before the one before it ends."""
+    latest: datetime | None = None
+    for part in slices:
+        least, most = part.select(pl.col("time").min(), pl.col("time").max().alias("t")).row(0)
+        if latest is not None and least is not None and least < latest:
+            raise _OutOfOrder
+        latest = most or latest
+        yield part
+
+
+def _in_order(lazy: pl.LazyFrame) -> bool:
+    try:
+        for _ in _in_turn(_as_they_lie(lazy.select("time"))):
+            pass
+    except _OutOfOrder:
+        return False
+    return True
+
+
+def _windows(lazy: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+    """Windows of time; rows without a time come with the first."""
+    time = pl.col("time")
+    rows, first, last = lazy.select(pl.len(), time.min(), time.max().alias("last")).collect().row(0)
+    count = max(1, -(-rows // (2 * _SLICE_ROWS)))
+    edges = [first + (last - first) * k / count for k in range(1, count)]
+    for low, high in pairwise([None, *edges, None]):
+        inside = pl.lit(True)
+        if low is not None:
+            inside = inside & (time >= low)
+        if high is not None:
+            inside = inside & (time < high)
+        yield lazy.filter(inside if low is not None else inside | time.is_null())

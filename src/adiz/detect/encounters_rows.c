@@ -1,0 +1,279 @@
+/* Rows of Arrow columns made into reports: the part of the work that needs nothing but the rows, so
+ * that several threads can do it ahead of the sweep. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "encounters.h"
+#include "geodesic.h"
+
+#define BLOCK 64
+#define NOBODY UINT32_MAX
+#define FAR_US 400000000000000000 /* some 12,000 years; beyond, sums of times might overflow */
+
+/* Where the compiler can, the loop of place_block() is compiled for wider registers too, and the
+ * widest that the processor has is taken. The operations are the same, and so is every bit. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__gnu_linux__)
+#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define WIDE
+#endif
+
+static int has(const Column *c, int64_t i) {
+    i += c->offset;
+    return !c->absent && (!c->valid || (c->valid[i >> 3] >> (i & 7) & 1));
+}
+
+static double number(const Column *c, int64_t i) {
+    return has(c, i) ? ((const double *)c->data)[c->offset + i] : NAN;
+}
+
+static int truth(const Column *c, int64_t i) {
+    int64_t j = c->offset + i;
+    return has(c, i) && (((const uint8_t *)c->data)[j >> 3] >> (j & 7) & 1);
+}
+
+/* A string view: a short text lies in the view, a longer one in a buffer that it names. */
+static const char *view_of(const Column *c, int64_t i, uint64_t view[2], uint32_t *len) {
+    const int32_t *at = (const int32_t *)c->data + 4 * (c->offset + i);
+    memcpy(view, at, 16);
+    *len = (uint32_t)at[0];
+    return at[0] <= 12 ? (const char *)(at + 1) : (const char *)c->buffers[2 + at[2]] + at[3];
+}
+
+static void name_hash(Name *name) {
+    uint64_t h = (name->head[0] ^ name->head[1] * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
+    h ^= h >> 32;
+    h *= 0xD6E8FEB86659FD93u;
+    for (uint32_t i = 12; i < name->len; i++)
+        h = (h ^ (unsigned char)name->text[i]) * 0x100000001B3u;
+    name->hash = (uint32_t)(h >> 32);
+}
+
+static void name_head(Name *name) {
+    char bytes[16] = {0};
+    memcpy(bytes, &name->len, 4);
+    memcpy(bytes + 4, name->text, name->len < 12 ? name->len : 12);
+    memcpy(name->head, bytes, 16);
+}
+
+void name_set(Name *name, const char *text, uint32_t len) {
+    name->text = text;
+    name->len = len;
+    name_head(name);
+    name_hash(name);
+}
+
+/* Flags of a 24-bit address in hex; 0 where it is none. */
+static uint32_t address_flags(const char *text, uint32_t len) {
+    uint32_t value = 0;
+    if (len != 6) return 0;
+    for (int i = 0; i < 6; i++) {
+        uint32_t digit = (uint8_t)text[i];
+        if (digit >= '0' && digit <= '9')
+            digit -= '0';
+        else if ((digit | 32) >= 'a' && (digit | 32) <= 'f')
+            digit = (digit | 32) - 'a' + 10;
+        else
+            return 0;
+        value = value << 4 | digit;
+    }
+    return value | POINT_HAS_ADDRESS;
+}
+
+/* Sine and cosine of up to ±pi by Taylor series about the nearest quarter turn (error 1e-16); a
+ * loop over it is vectorised, which calls to libm are not. */
+static inline __attribute__((always_inline)) void sine_cosine(double x, double *sine,
+                                                              double *cosine) {
+    double quarter = x * (2.0 / PI);
+    int k = (int)(quarter + (quarter < 0.0 ? -0.5 : 0.5));
+    double r = x - k * (0.5 * PI), q = r * r;
+    double s = -1.0 / 1307674368000.0 + q / 355687428096000.0;
+    s = 1.0 / 6227020800.0 + q * s;
+    s = -1.0 / 39916800.0 + q * s;
+    s = 1.0 / 362880.0 + q * s;
+    s = -1.0 / 5040.0 + q * s;
+    s = 1.0 / 120.0 + q * s;
+    s = r + r * q * (-1.0 / 6.0 + q * s);
+    double c = -1.0 / 87178291200.0 + q / 20922789888000.0;
+    c = 1.0 / 479001600.0 + q * c;
+    c = -1.0 / 3628800.0 + q * c;
+    c = 1.0 / 40320.0 + q * c;
+    c = -1.0 / 720.0 + q * c;
+    c = 1.0 / 24.0 + q * c;
+    c = 1.0 + q * (-0.5 + q * c);
+    double a = k & 1 ? c : s, b = k & 1 ? s : c;
+    *sine = k & 2 ? -a : a;
+    *cosine = (k + 1) & 2 ? -b : b;
+}
+
+/* Earth-centred coordinates (m) of latitudes and of longitudes within ±180. */
+WIDE static void place_block(const double *lat, const double *lon, double *x, double *y,
+                             double *z) {
+    for (int i = 0; i < BLOCK; i++) {
+        double sin_lat, cos_lat, sin_lon, cos_lon;
+        sine_cosine(lat[i] * DEG, &sin_lat, &cos_lat);
+        sine_cosine(lon[i] * DEG, &sin_lon, &cos_lon);
+        double normal = WGS84_A / sqrt(1.0 - WGS84_E2 * sin_lat * sin_lat);
+        x[i] = normal * cos_lat * cos_lon;
+        y[i] = normal * cos_lat * sin_lon;
+        z[i] = normal * (1.0 - WGS84_E2) * sin_lat;
+    }
+}
+
+int64_t rows_least_time(const Rows *rows) {
+    const Column *c = &rows->columns[ROWS_TIME];
+    const int64_t *t = (const int64_t *)c->data + c->offset + rows->first;
+    int64_t least = INT64_MAX;
+    for (int64_t i = 0; i < rows->n; i++)
+        if (t[i] < least && t[i] >= -FAR_US && has(c, rows->first + i)) least = t[i];
+    return least;
+}
+
+static int usable(const Column *c, int64_t i) {
+    if (!has(&c[ROWS_TIME], i) || !has(&c[ROWS_TRACK], i)) return 0;
+    int64_t t = ((const int64_t *)c[ROWS_TIME].data)[c[ROWS_TIME].offset + i];
+    return t >= -FAR_US && t <= FAR_US && fabs(number(&c[ROWS_LAT], i)) <= 90.0 &&
+           fabs(number(&c[ROWS_LON], i)) <= 1e6;
+}
+
+static uint32_t name_place(const Chunk *c, const Name *name) {
+    uint32_t mask = c->names.size - 1, i = name->hash & mask;
+    while (c->names.slot[i] && !name_same(&c->runs[c->names.slot[i] - 1].name, name))
+        i = (i + 1) & mask;
+    return i;
+}
+
+static int names_widen(Chunk *c) {
+    uint32_t size = c->names.size ? c->names.size * 2 : 1024, cap = c->names.size;
+    if (!grow((void **)&c->names.slot, &cap, size, sizeof(uint32_t))) return 0;
+    c->names.size = size;
+    memset(c->names.slot, 0, size * sizeof(uint32_t));
+    for (uint32_t i = 0; i < c->n_runs; i++)
+        c->names.slot[name_place(c, &c->runs[i].name)] = i + 1;
+    return 1;
+}
+
+/* The run of a name; a new one where it has none yet. */
+static uint32_t run_of(Chunk *c, Name *name) {
+    name_hash(name);
+    if (c->n_runs * 2 >= c->names.size && !names_widen(c)) return NOBODY;
+    uint32_t place = name_place(c, name);
+    if (c->names.slot[place]) return c->names.slot[place] - 1;
+    if (!grow((void **)&c->runs, &c->cap_runs, c->n_runs + 1, sizeof(Run))) return NOBODY;
+    Run *run = &c->runs[c->n_runs];
+    memset(run, 0, sizeof *run);
+    run->name = *name;
+    run->next = NOBODY;
+    c->names.slot[place] = ++c->n_runs;
+    return c->n_runs - 1;
+}
+
+/* Whose report a row is. */
+static uint32_t whose(Chunk *c, const Column *names, int64_t row, uint32_t last) {
+    Name name;
+    name.text = view_of(names, row, name.head, &name.len);
+    if (name.len > 12) name_head(&name);
+    if (last == NOBODY) return run_of(c, &name);
+    uint32_t run = c->runs[last].next;
+    if (run != NOBODY && name_same(&c->runs[run].name, &name)) return run;
+    run = name_same(&c->runs[last].name, &name) ? last : run_of(c, &name);
+    c->runs[last].next = run;
+    return run;
+}
+
+static uint32_t source_of(Chunk *c, const char *text, uint32_t len) {
+    for (uint32_t i = c->n_sources; i-- > 0;)
+        if (c->sources[i].len == len && !memcmp(c->sources[i].text, text, len)) return i;
+    if (!grow((void **)&c->sources, &c->cap_sources, c->n_sources + 1, sizeof(Name))) {
+        c->failed = 1;
+        return 0;
+    }
+    c->sources[c->n_sources].text = text;
+    c->sources[c->n_sources].len = len;
+    return c->n_sources++;
+}
+
+static uint32_t flags_of(Run *run, const Column *columns, int64_t row) {
+    uint32_t flags = truth(&columns[ROWS_GROUND], row) ? POINT_GROUND : 0, len;
+    if (!has(&columns[ROWS_ADDRESS], row)) return flags;
+    uint64_t view[2];
+    const char *text = view_of(&columns[ROWS_ADDRESS], row, view, &len);
+    if (view[0] != run->address[0] || view[1] != run->address[1]) {
+        memcpy(run->address, view, sizeof view);
+        run->flags = address_flags(text, len);
+    }
+    return flags | run->flags;
+}
+
+/* Append the reports of some rows, a block at a time so that their places are found together. */
+static void add_rows(Chunk *c, const Rows *part) {
+    const Column *columns = part->columns;
+    const int64_t *times = (const int64_t *)columns[ROWS_TIME].data + columns[ROWS_TIME].offset;
+    double lat[BLOCK] = {0}, lon[BLOCK] = {0}, x[BLOCK], y[BLOCK], z[BLOCK];
+    uint64_t view[2], last_view[2] = {0, 0};
+    uint32_t source = NOBODY, run = NOBODY;
+    for (int64_t from = 0; from < part->n; from += BLOCK) {
+        int64_t rows[BLOCK], end = from + BLOCK < part->n ? from + BLOCK : part->n;
+        int n = 0;
+        for (int64_t row = part->first + from; row < part->first + end; row++) {
+            if (!usable(columns, row)) {
+                c->unusable++;
+                continue;
+            }
+            lat[n] = number(&columns[ROWS_LAT], row);
+            lon[n] = number(&columns[ROWS_LON], row);
+            if (fabs(lon[n]) > 180.0) lon[n] = remainder(lon[n], 360.0);
+            rows[n++] = row;
+        }
+        place_block(lat, lon, x, y, z);
+        for (int i = 0; i < n; i++) {
+            int64_t row = rows[i];
+            run = whose(c, &columns[ROWS_TRACK], row, run);
+            uint32_t len = 0;
+            const char *text = "";
+            view[0] = view[1] = 0;
+            if (has(&columns[ROWS_SOURCE], row))
+                text = view_of(&columns[ROWS_SOURCE], row, view, &len);
+            if (source == NOBODY || view[0] != last_view[0] || view[1] != last_view[1]) {
+                source = source_of(c, text, len);
+                memcpy(last_view, view, sizeof view);
+            }
+            if (c->failed || run == NOBODY) {
+                c->failed = 1;
+                return;
+            }
+            c->run_of[c->n] = run;
+            Point *p = &c->points[c->n++];
+            p->t = times[row];
+            if (p->t > c->latest) c->latest = p->t;
+            p->p[0] = x[i], p->p[1] = y[i], p->p[2] = z[i];
+            p->baro = (float)number(&columns[ROWS_BARO], row);
+            p->geom = (float)number(&columns[ROWS_GEOM], row);
+            p->source = source;
+            p->flags = flags_of(&c->runs[run], columns, row);
+        }
+    }
+}
+
+void chunk_fill(Chunk *c, const Rows *parts, uint32_t n_parts) {
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < n_parts; i++) rows += (uint64_t)parts[i].n;
+    c->n = c->n_runs = c->n_sources = 0;
+    c->latest = INT64_MIN;
+    c->unusable = 0;
+    if (c->names.size) memset(c->names.slot, 0, c->names.size * sizeof(uint32_t));
+    if (rows >= NOBODY ||
+        !grow((void **)&c->points, &c->cap_points, (uint32_t)rows, sizeof(Point)) ||
+        !grow((void **)&c->run_of, &c->cap_rows, (uint32_t)rows, sizeof(uint32_t)))
+        c->failed = 1;
+    for (uint32_t i = 0; i < n_parts && !c->failed; i++) add_rows(c, &parts[i]);
+}
+
+void chunk_free(Chunk *c) {
+    free(c->points);
+    free(c->runs);
+    free(c->run_of);
+    free(c->names.slot);
+    free(c->sources);
+    memset(c, 0, sizeof *c);
+}
