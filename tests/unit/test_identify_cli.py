@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.feed_samples import block, plot
 
 from adiz.cli import main
 
@@ -94,3 +95,31 @@ def test_files_that_are_not_there(flights: str, capsys: pytest.CaptureFixture[st
     assert main(["identify", flights, "--zones", "KADIZ", "--plans", "none.txt"]) == 2
     assert "none.txt: cannot be read" in capsys.readouterr().err
     assert main(["identify", flights, "--zones", "KADIZZ"]) == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["identity"],
+        ["identify", "--zones", "KADIZ"],
+        ["tally", "--zones", "KADIZ"],
+        ["encounters"],
+        ["formations"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_reader_takes_recordings_without_dates(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Radar: ASTERIX CAT 048 needs the radar's site and the day."""
+    raw = tmp_path / "radar.ast"
+    plots = (plot(43_200 + 4 * k, range_nm=40 - k / 9, address=0x7800A1) for k in range(90))
+    raw.write_bytes(b"".join(block(48, one) for one in plots))
+    words = [command[0], str(raw), *command[1:], "--format", "json"]
+    assert main(words) == 2  # without them nothing is usable
+    assert "--start" in capsys.readouterr().err
+    assert main([*words, "--site", "36.5,131.0,100", "--start", "2026-06-27"]) == 0
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    if command[0] == "identity":
+        assert [json.loads(line)["track_id"] for line in out.splitlines()] == ["7800a1"]

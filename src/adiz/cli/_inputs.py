@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from adiz.cli._reading import add_reading
 from adiz.errors import Fault
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ SHOWN_FAULTS = 10
 
 
 def add_reports(parser: argparse.ArgumentParser) -> None:
-    """Where the reports are."""
+    """Where the reports are, how they are read, and whose aircraft they tell of."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders of reports")
-    parser.add_argument("--time-zone", metavar="IANA", help="the zone of times that name none")
+    add_reading(parser)
     parser.add_argument("--registry", metavar="FILE", help="CSV of aircraft that settles identity")
 
 
@@ -48,16 +49,6 @@ def add_evidence(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--partial", action="store_true", help="the files given may not hold everything there was"
     )
-
-
-def read_reports(args: argparse.Namespace) -> Reports:
-    """The reports; what was rejected is said on standard error."""
-    from adiz.sources.read import read
-
-    reports = read(args.paths, time_zone=args.time_zone)
-    for reason, count in reports.rejected_counts.items():
-        print(f"adiz: {count} rows rejected: {reason}", file=sys.stderr)
-    return reports
 
 
 def read_inputs(args: argparse.Namespace) -> Inputs:

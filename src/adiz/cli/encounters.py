@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from adiz.cli._frames import add_output, write_frame
+from adiz.cli._reading import add_reading, is_told, read_and_say
 
 _COLUMNS = (
     "track_a",
@@ -60,11 +61,13 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="shortest encounter, seconds (default 300)",
     )
+    add_reading(parser)
     add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     from adiz.detect.encounters import EncountersFold
+    from adiz.run.stream import is_parquet
     from adiz.run.together import encounters_through
 
     fold = EncountersFold(
@@ -75,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
         lateness_s=0.0,
         max_speed_kt=args.max_speed,
     )
-    write_frame(encounters_through(fold, args.paths), args, _COLUMNS)
+    streamed = not is_told(args) and is_parquet(args.paths)
+    found = encounters_through(fold, args.paths if streamed else read_and_say(args))
+    write_frame(found, args, _COLUMNS)
     say_counts(fold)
     return 0
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from adiz.cli._frames import add_output, write_frame
+from adiz.cli._reading import add_reading, read_and_say
 from adiz.cli.encounters import add_limits, say_counts
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--registry", metavar="FILE", help="CSV of known aircraft, for states and roles"
     )
+    add_reading(parser)
     add_output(parser)
 
 
@@ -51,13 +53,12 @@ def run(args: argparse.Namespace) -> int:
     from adiz.detect.formations import FormationsFold
     from adiz.errors import AdizError
     from adiz.run.together import formations_through
-    from adiz.sources.read import read
     from adiz.tracks.identity import identify_tracks
     from adiz.tracks.registry import read_registry
 
     if (args.show == "zones") != bool(args.zones):
         raise AdizError("--show zones and --zones go together")
-    table = read(args.paths).table
+    table = read_and_say(args).table
     registry = read_registry(args.registry) if args.registry else None
     identities = identify_tracks(table, registry)
     fold = FormationsFold(

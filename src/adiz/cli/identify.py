@@ -12,8 +12,8 @@ from adiz.cli._inputs import (
     find_stays,
     print_notes,
     read_inputs,
-    read_reports,
 )
+from adiz.cli._reading import read_and_say
 
 NOTE = (
     "An entry into an air defence identification zone is no violation of airspace. "
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
     rules = read_rules(args.rules) if args.rules else None
     inputs = read_inputs(args)
-    reports = read_reports(args)
+    reports = read_and_say(args)
     stays, zones = find_stays(args, reports)
     answer = check_compliance(stays, reports, zones, inputs, rules)
     table = answer.table

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from adiz.cli._frames import add_output, write_frame
-from adiz.cli._inputs import add_reports, read_reports
+from adiz.cli._inputs import add_reports
+from adiz.cli._reading import read_and_say
 
 
 def build_parser(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from adiz.tracks.registry import read_registry
 
     registry = read_registry(args.registry) if args.registry else None
-    found = identify_tracks(read_reports(args), registry)
+    found = identify_tracks(read_and_say(args), registry)
     if args.conflicts:
         found = {track_id: one for track_id, one in found.items() if one.conflicts}
     if args.statements:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adiz.cli._reading import add_reading, is_told, read_told
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -63,36 +65,7 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
         metavar="IANA",
         help="a time zone to show beside UTC, e.g. Asia/Seoul (may be given several times)",
     )
-    add(
-        "--time-zone",
-        metavar="IANA",
-        help="the zone of times in the input that name none; without it they are an error",
-    )
-    add(
-        "--input-format",
-        metavar="NAME",
-        help="do not recognise the format of the input: it is this",
-    )
-    add(
-        "--column",
-        action="append",
-        default=[],
-        metavar="OURS=THEIRS",
-        help="a column of the input by our name, e.g. time=zeit (may be given several times)",
-    )
-    add("--track-id", metavar="NAME", help="the one aircraft of an input that does not name it")
-    add(
-        "--site",
-        action="append",
-        default=[],
-        metavar="[SAC/SIC=]LAT,LON,HEIGHT_M",
-        help="where a radar (one of several: by SAC/SIC) or Beast receiver stands",
-    )
-    add(
-        "--start",
-        metavar="TIME",
-        help="when a recording without dates begins, e.g. 2024-05-31T21:47:51Z",
-    )
+    add_reading(parser)
     add("--rejected", metavar="FILE.csv", help="write the rows that could not be used there")
     add("--quiet", action="store_true", help="no progress and no notes")
 
@@ -152,51 +125,19 @@ def _find(args: argparse.Namespace, zones: Zones) -> tuple[pl.DataFrame, Reports
         "track_end_s": args.track_end,
         "max_speed_kt": args.max_speed_kt,
     }
-    told = (args.input_format, args.column, args.time_zone, args.track_id, args.rejected, args.map)
-    if not any((*told, args.site, args.start)) and is_parquet(args.paths):
+    if not (is_told(args) or args.rejected or args.map) and is_parquet(args.paths):
         progress = None if args.quiet or not sys.stderr.isatty() else _progress
         rejected: dict[str, int] = {}
         stays = find_stays(args.paths, zones, progress=progress, rejected=rejected, **options)
         _say_rejected(args, rejected)
         return stays, None
-    from adiz.sources.read import read
-
-    reports = read(
-        args.paths,
-        format=args.input_format,
-        columns=_columns(args.column),
-        time_zone=args.time_zone,
-        track_id=args.track_id,
-        site=_sites(args.site),
-        start=args.start,
-    )
+    reports = read_told(args)
     for note in reports.notes:
         _say(args, note)
     _say_rejected(args, reports.rejected_counts)
     if args.rejected:
         reports.rejected.write_csv(args.rejected)
     return find_stays(reports, zones, **options), reports
-
-
-def _columns(pairs: list[str]) -> dict[str, str]:
-    from adiz.errors import Fault, FaultyInputError
-
-    for pair in pairs:
-        if "=" not in pair:
-            raise FaultyInputError(
-                Fault(
-                    f"--column {pair}: no '='",
-                    field="--column",
-                    remedy="write OURS=THEIRS, e.g. time=zeit",
-                )
-            )
-    return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _sites(given: list[str]) -> dict[str, str]:
-    """Sites by sensor; the one that names no sensor is for any."""
-    pairs = [site.rpartition("=") for site in given]
-    return {sensor: place for sensor, _, place in pairs}
 
 
 def _progress(done: int, total: int) -> None:

@@ -12,8 +12,8 @@ from adiz.cli._inputs import (
     find_stays,
     print_notes,
     read_inputs,
-    read_reports,
 )
+from adiz.cli._reading import read_and_say
 
 
 def build_parser(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
     by = [name.strip() for name in args.by.split(",") if name.strip()]
     inputs = read_inputs(args)
-    reports = read_reports(args)
+    reports = read_and_say(args)
     stays, zones = find_stays(args, reports)
     identified = None
     if "identified" in by:
