@@ -8,17 +8,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+FRAMES ?= 10000000
 OUT := out
 KERNELS := $(wildcard src/adiz/*/*.c src/adiz/*/*.h src/adiz/*/*.px[id] src/adiz/*/*.pyx)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check proofs bench docs dist lock clean
+.PHONY: help demo test check proofs fuzz bench docs dist lock clean
 
 help:
 	@echo "make demo    find the stays of a real aircraft, draw the map, write the dossier of 2019"
 	@echo "make test    all tests"
 	@echo "make check   style, types, layering, documentation in step with the code"
 	@echo "make proofs  the tests against independent methods again, far more cases"
+	@echo "make fuzz    mutated frames against the decoders of feeds, FRAMES=10000000 a format (hours)"
 	@echo "make bench   speed beside other tools (20 minutes; benchmarks/README.md)"
 	@echo "make docs    run the examples of the documentation, draw its pictures anew"
 	@echo "make dist    a wheel, and the proof that it runs where there is no compiler"
@@ -62,6 +64,9 @@ proofs: $(VENV)/.adiz
 	ADIZ_WORLDS=200 ADIZ_ALIBI_CASES=20000 ADIZ_FUZZ_ROUNDS=2000 $(BIN)/pytest -q -n $(JOBS) tests/oracle \
 	  tests/unit/test_read_damage.py
 	ADIZ_HYPOTHESIS=long $(BIN)/pytest -q -n $(JOBS) tests/property
+
+fuzz: $(VENV)/.adiz
+	POLARS_MAX_THREADS=1 nice -n 15 $(BIN)/python -m tools.fuzz_feeds --frames $(FRAMES)
 
 bench: $(VENV)/.adiz
 	$(BIN)/python benchmarks/run.py

@@ -13,6 +13,7 @@ have grown since the first tenth.
 from __future__ import annotations
 
 import argparse
+import itertools
 import platform
 import random
 import time
@@ -22,13 +23,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import polars as pl
 from tools import fuzz_frames
 from tools.fuzz_frames import CHUNK
 
 from adiz.sources.asterix import Asterix
 from adiz.sources.beast import Beast
+from adiz.sources.feeds.model import Batch, make_batch
+from adiz.sources.jsontext import decode_document
+from adiz.sources.reports import SCHEMA
 from adiz.sources.site import Site
 
+_KINDS = {b"MSG", b"SEL", b"ID", b"AIR", b"STA", b"CLK"}
 _SITE = Site(37.5, 129.0, 100.0)
 _SLOWEST_S = 30.0
 _GROWTH_MB = 64.0
@@ -85,11 +92,126 @@ def _asterix(category: int) -> Callable[[], Check]:
     return make
 
 
+def _check_batch(batch: Batch, frames: int) -> Counter[str]:
+    """Every frame became a report or was counted, and every report is one."""
+    table = batch.reports
+    assert dict(table.schema) == SCHEMA
+    assert not table.select(pl.col("time", "track_id").is_null().any()).row(0).count(True)
+    assert table["lat_deg"].is_between(-90, 90).all(), table
+    assert table["lon_deg"].is_between(-180, 180, closed="left").all(), table
+    told = sum(batch.rejected.values())
+    assert table.height + told == frames, (table.height, batch.rejected, frames)
+    return Counter(batch.rejected) + Counter(reports=table.height)
+
+
+def _sorted(
+    frames: Iterable[bytes], decode: Callable[[bytes], Any]
+) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Frames of JSON: those of the expected types, other objects, and what is no object."""
+    typed, objects, rest = [], [], []
+    for frame in frames:
+        try:
+            decode(frame)
+            typed.append(frame)
+            continue
+        except (ValueError, RecursionError):
+            pass
+        (objects if isinstance(_document(frame), dict) else rest).append(frame)
+    return typed, objects, rest
+
+
+def _document(data: bytes) -> Any:
+    try:
+        return decode_document(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _aircraft() -> Check:
+    from adiz.sources.feeds import aircraft
+
+    snapshots, now = aircraft.Snapshots(), itertools.count(1_717_156_800)
+    decode = msgspec.json.Decoder(aircraft.Aircraft).decode
+
+    def run(frames: list[bytes]) -> Counter[str]:
+        document = b'{"now":%d,"aircraft":[%s]}' % (next(now), b",".join(frames))
+        frame = snapshots.step(document)
+        rejected, snapshots.rejected = snapshots.rejected, Counter()
+        if frame is None:
+            assert rejected.total() == 1, (document, rejected)
+            return rejected
+        # Octets may close one object and open another.
+        count = len(_document(document)["aircraft"]) if len(frames) == 1 else len(frames)
+        return _check_batch(make_batch(frame, "x", 0, rejected=rejected), count)
+
+    def check(number: int) -> Counter[str]:
+        typed, objects, rest = _sorted(fuzz_frames.aircraft_frames(number), decode)
+        counts = run(typed) + run(objects)
+        for frame in rest:
+            counts += run([frame])
+        return counts
+
+    return check
+
+
+def _messages() -> Check:
+    from adiz.sources.feeds import messages
+
+    decoder = messages.Messages()
+    decode = msgspec.json.Decoder(messages.Report).decode
+
+    def run(frames: list[bytes], count: int) -> Counter[str]:
+        frame = decoder.step(frames)
+        rejected, decoder.rejected = decoder.rejected, Counter()
+        return _check_batch(make_batch(frame, "x", 0, rejected=rejected), count)
+
+    def check(number: int) -> Counter[str]:
+        typed, objects, rest = _sorted(fuzz_frames.report_frames(number), decode)
+        documents = [_document(frame) for frame in rest]
+        counts = run(rest, sum(len(d) if isinstance(d, list) else 1 for d in documents))
+        for frames in (typed, objects):  # half of them in an array
+            half = len(frames) // 2
+            counts += run([b"[%s]" % b",".join(frames[:half]), *frames[half:]], len(frames))
+        return counts
+
+    return check
+
+
+def _basestation() -> Check:
+    from adiz.sources.feeds.basestation import MOST_LINE_OCTETS, BaseStation
+
+    decoder = BaseStation("UTC")
+
+    def run(number: int) -> Counter[str]:
+        source = random.Random(number)
+        data = b"".join(fuzz_frames.line_frames(number)) + b"\n"
+        lines = [line for line in data.split(b"\n") if line.strip()]
+        others = 0
+        for line in lines:
+            kind, *rest = (field.removesuffix(b"\r") for field in line.split(b",", 2))
+            if len(line) <= MOST_LINE_OCTETS and kind in _KINDS:
+                others += kind != b"MSG" or not rest or rest[0] not in (b"2", b"3")
+        pieces, at = [], 0
+        while at < len(data):
+            size = source.choice((1, 7, 100, 5_000))
+            pieces.append((data[at : at + size], 0))
+            at += size
+        frame = decoder.step(pieces)
+        rejected, decoder.rejected = decoder.rejected, Counter()
+        counts = _check_batch(make_batch(frame, "x", 0, rejected=rejected), len(lines) - others)
+        return counts + Counter({"other messages": others})
+
+    return run
+
+
 FORMATS: dict[str, Callable[[], Check]] = {
     "beast": _beast,
     "asterix_021": _asterix(21),
     "asterix_048": _asterix(48),
     "asterix_062": _asterix(62),
+    "aircraft.json": _aircraft,
+    "basestation": _basestation,
+    "messages": _messages,
 }
 
 

@@ -6,9 +6,11 @@ otherwise hardly any would reach what comes after it.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from tests.feed_samples import beast, block, day_time, plot, position, record, squitter
 
@@ -140,3 +142,99 @@ def asterix_frames(category: int, number: int) -> Iterator[bytes]:
             yield block(category, bytes(body))
         else:
             yield block(category, mutate(frame[3:], source))
+
+
+# ---- text ----------------------------------------------------------------------------------------
+
+_ODD = [
+    b"null", b"true", b"false", b"0", b"-0.0", b"1", b"-1", b"90.0000001", b"-180", b"539.9",
+    b"1e308", b"-1e-320", b"99999999999999999999", b"123456789012", b'""', b'" "', b'"ground"',
+    b'"37.5"', b'"NaN"', b'"-inf"', b'"1e999"', b'"0x10"', b'"7700"', b'"~71be01"', b'"\\u0000"',
+    b'"\\ud800"', '"ü٣"'.encode(), b'"' + b"9" * 400 + b'"', b"[]", b"{}", b"[[1]]", b'{"a":[{}]}',
+    b"NaN", b"-Infinity", b'"2024-05-31T12:00:00"', b'"2024-02-30T12:00:00Z"',
+    b'"2024-05-31T25:61:61Z"',
+    b'"0000-01-01T00:00:00+99:99"', b"1717156800", b"1717156800000000000", b"-1717156800",
+]  # fmt: skip
+
+
+def _object(members: dict[str, bytes]) -> bytes:
+    return b"{" + b",".join(b'"%s":%s' % (k.encode(), v) for k, v in members.items()) + b"}"
+
+
+def _json_frames(pool: list[dict[str, Any]], source: random.Random) -> Iterator[bytes]:
+    """Objects: one in ten sound; others with odd values, or with any octets changed."""
+    coded = [{k: json.dumps(v).encode() for k, v in one.items()} for one in pool]
+    for _ in range(CHUNK):
+        members = coded[int(source.random() * len(coded))]
+        kind = source.random()
+        if 0.1 < kind < 0.55:
+            members = dict(members)
+            for _ in range(1 + int(source.random() * 3)):
+                members[source.choice(list(members))] = source.choice(_ODD)
+        frame = _object(members)
+        yield mutate(frame, source) if kind >= 0.55 else frame
+
+
+@cache
+def _aircraft() -> list[dict[str, Any]]:
+    source = random.Random(0)
+    return [
+        {"hex": f"71be{n:02x}", "flight": f"KAL{n} ", "alt_baro": source.choice((31000, "ground")),
+         "alt_geom": 31500, "gs": 450.5, "track": 90.2, "baro_rate": -64, "squawk": "2101",
+         "lat": source.uniform(-90, 90), "lon": source.uniform(-180, 180), "nac_p": n % 12,
+         "seen_pos": source.uniform(0, 60), "r": "HL1", "t": "B738"}
+        for n in range(64)
+    ]  # fmt: skip
+
+
+def aircraft_frames(number: int) -> Iterator[bytes]:
+    """A chunk of the aircraft of aircraft.json."""
+    return _json_frames(_aircraft(), random.Random(number))
+
+
+@cache
+def _reports() -> list[dict[str, Any]]:
+    source = random.Random(0)
+    return [
+        {"time": source.choice((1717156800 * 10**6 + n, "2024-05-31T12:00:00.5Z")),
+         "track_id": f"t{n}", "lat_deg": source.uniform(-90, 90), "on_ground": n % 2 == 0,
+         "lon_deg": source.uniform(-180, 180), "alt_baro_ft": 31000, "gs_kt": 400.5,
+         "icao24": f"71be{n:02x}", "callsign": "KAL1", "squawk": "7700", "type_code": "B738"}
+        for n in range(64)
+    ]  # fmt: skip
+
+
+def report_frames(number: int) -> Iterator[bytes]:
+    """A chunk of the reports in messages of a broker."""
+    return _json_frames(_reports(), random.Random(number))
+
+
+@cache
+def _lines() -> list[bytes]:
+    source, lines = random.Random(0), []
+    for n in range(128):
+        stamp = f"2024/05/31,12:{n % 60:02}:00.{n:03}"
+        rest = [""] * 12
+        kind = source.choice((1, 2, 3, 3, 3, 4, 6, 8))
+        rest[0] = "KAL1  " if kind == 1 else ""
+        if kind in (2, 3):
+            rest[1:2], rest[4:6] = ["31000"], [f"{source.uniform(-90, 90):.5f}", f"{n}.5"]
+        if kind == 4:
+            rest[2:4], rest[6] = ["450.5", "90.2"], "-64"
+        rest[7], rest[11] = ("7700" if kind == 6 else ""), source.choice(("0", "-1", ""))
+        head = f"MSG,{kind},1,1,71BE{n % 40:02X},1,{stamp},{stamp},"
+        lines.append((head + ",".join(rest) + "\r\n").encode())
+    return lines
+
+
+def line_frames(number: int) -> Iterator[bytes]:
+    """A chunk of lines of BaseStation; the first part keeps to its fields."""
+    source, pool = random.Random(number), _lines()
+    for _ in range(CHUNK):
+        line, kind = pool[int(source.random() * len(pool))], source.random()
+        if 0.1 < kind < 0.5:
+            fields = line.rstrip().split(b",")
+            for _ in range(1 + int(source.random() * 3)):
+                fields[int(source.random() * len(fields))] = source.choice(_ODD).strip(b'"')
+            line = b",".join(fields) + b"\n"
+        yield line if kind < 0.5 else mutate(line, source)

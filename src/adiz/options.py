@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -84,6 +85,14 @@ def read_options(
     if faults:
         raise FaultyInputError(faults)
     return values
+
+
+def needs_package(module: str, package: str, extra: str) -> None:
+    """Raise an OptionError unless a package that only some need is there."""
+    if importlib.util.find_spec(module) is None:
+        raise OptionError(
+            f"the Python package {package} is not installed", "kind", f"pip install 'adiz[{extra}]'"
+        )
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

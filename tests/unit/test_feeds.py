@@ -16,10 +16,10 @@ from tests.conftest import ROOT
 from tests.feed_servers import Watcher, wait_for, watched
 
 from adiz.errors import FaultyInputError
+from adiz.options import REQUIRED
 from adiz.sources.feeds import KINDS, Batch, ClockWatch, FeedError, from_table
 from adiz.sources.feeds.kinds import options_of
 from adiz.sources.feeds.model import make_batch
-from adiz.sources.feeds.options import REQUIRED
 from adiz.sources.read import read
 from adiz.sources.reports import SCHEMA
 

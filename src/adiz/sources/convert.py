@@ -207,7 +207,9 @@ def time(
         whole = dtype.is_integer()
         number_ = pl.col(column).cast(pl.Int64 if whole else pl.Float64, strict=False)
         return epoch(number_, whole, factor)
-    given = sample.cast(pl.String).drop_nulls().head(10_000)
+    if dtype != pl.String:
+        return pl.lit(None, _UTC)
+    given = sample.drop_nulls().head(10_000)
     given = given.filter(given.str.strip_chars() != "")
     if given.is_empty():
         return pl.lit(None, _UTC)
@@ -219,6 +221,12 @@ def time(
         return pl.lit(plain)
     stamps = _stamp_text(column, sample, time_zone, file)
     return pl.coalesce(_epoch_text(column, sample, factor), stamps) if numbers else stamps
+
+
+def zoneless(column: str) -> pl.Expr:
+    """Whether a text is a date or time written out without its zone."""
+    parts = pl.col(column).str.extract_groups(_STAMP).struct
+    return (parts.field("1").is_not_null() & parts.field("8").is_null()).fill_null(False)
 
 
 def _epoch_text(column: str, sample: pl.Series, factor: float) -> pl.Expr:

@@ -13,6 +13,7 @@ from adiz.errors import Fault, ReportsError
 
 _BROKEN = (ValueError, RecursionError)
 _SMALL_BYTES = 2_000_000
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -48,7 +49,7 @@ def decode(data: bytes, name: str) -> Text:
         return lines
     at = getattr(fault, "pos", len(data))
     try:
-        return Text(json.loads(_closed(data[:at])), damage=f"the JSON is broken at character {at}")
+        return Text(_loads(_closed(data[:at])), damage=f"the JSON is broken at character {at}")
     except _BROKEN:
         raise ReportsError(Fault(f"this is not JSON: {str(fault)[:200]}", name)) from None
 
@@ -63,11 +64,28 @@ def decode_document(data: bytes) -> Any:
 
     with suppress(msgspec.DecodeError):
         return msgspec.json.decode(data)
-    return json.loads(data)
+    return _loads(data)
 
 
 def _decoder(size: int) -> Callable[[bytes], Any]:
-    return json.loads if size < _SMALL_BYTES else decode_document
+    return _loads if size < _SMALL_BYTES else decode_document
+
+
+def _loads(data: bytes) -> Any:
+    text = data.decode()
+    document = json.loads(text)
+    return _sound(document) if _SURROGATE.search(text) else document
+
+
+def _sound(value: Any) -> Any:
+    """The same with every half of a surrogate pair replaced: it is no character by itself."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_sound(one) for one in value]
+    if isinstance(value, dict):
+        return {_sound(name): _sound(one) for name, one in value.items()}
+    return value
 
 
 def _decode_lines(data: bytes) -> Text | None:

@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from adiz.options import Option, OptionError
 from adiz.sources.feeds.http import Page, TooLongError
 from adiz.sources.feeds.model import Emit, FeedError, make_batch, now_us
-from adiz.sources.feeds.options import Option, OptionError
 from adiz.sources.files import GZIP, as_utf8, unpack
 from adiz.sources.jsontext import decode_document
 from adiz.sources.readsb import aircraft_frame, moments_frame
@@ -42,7 +42,7 @@ NO_AIRCRAFT = "a document that is no aircraft.json"
 Read = Callable[[threading.Event], bytes | None]
 
 
-class _Aircraft(msgspec.Struct, gc=False):
+class Aircraft(msgspec.Struct, gc=False):
     """What is taken from an aircraft, where all of it has its proper type."""
 
     hex: str | None = None
@@ -66,7 +66,7 @@ class _Aircraft(msgspec.Struct, gc=False):
 
 class _Document(msgspec.Struct, gc=False):
     now: float
-    aircraft: list[_Aircraft]
+    aircraft: list[Aircraft]
 
 
 _DECODER = msgspec.json.Decoder(_Document)

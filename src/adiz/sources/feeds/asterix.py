@@ -19,10 +19,10 @@ from typing import Any
 
 import polars as pl
 
+from adiz.options import Option, OptionError
 from adiz.sources.asterix import Asterix
 from adiz.sources.feeds import net
 from adiz.sources.feeds.model import Emit, FeedError, now_us
-from adiz.sources.feeds.options import Option, OptionError
 from adiz.sources.feeds.stream import TIMING, Usefulness, decoded
 from adiz.sources.site import read_sites
 from adiz.sources.values import rows_frame

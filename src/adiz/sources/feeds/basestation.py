@@ -11,10 +11,10 @@ from typing import Any
 
 import polars as pl
 
+from adiz.options import Option
 from adiz.sources import convert
 from adiz.sources.basestation import STATE, carry_forward, parse_lines, positions
 from adiz.sources.feeds import net, stream
-from adiz.sources.feeds.options import Option
 from adiz.sources.tabular import Options
 
 OPTIONS = (

@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
+from adiz.options import Option
 from adiz.sources.beast import Beast
 from adiz.sources.feeds import net, stream
-from adiz.sources.feeds.options import Option
 from adiz.sources.site import read_sites
 from adiz.sources.values import rows_frame
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from adiz.errors import Fault, FaultyInputError, ReportsError
+from adiz.options import Option, OptionError, nearest, read_options
 from adiz.sources.feeds.model import Feed
-from adiz.sources.feeds.options import Option, OptionError, nearest, read_options
 
 KINDS: dict[str, str] = {
     "replay": "adiz.sources.feeds.replay",
@@ -17,6 +17,8 @@ KINDS: dict[str, str] = {
     "basestation": "adiz.sources.feeds.basestation",
     "beast": "adiz.sources.feeds.beast",
     "asterix": "adiz.sources.feeds.asterix",
+    "nats": "adiz.sources.feeds.nats",
+    "kafka": "adiz.sources.feeds.kafka",
 }
 """Kind -> the module that has its ``OPTIONS`` and ``make(name, values)``."""
 

@@ -17,9 +17,9 @@ import polars as pl
 
 from adiz import units
 from adiz.errors import ReportsError
+from adiz.options import Option
 from adiz.sources import convert
 from adiz.sources.feeds.model import Batch, Emit, FeedError
-from adiz.sources.feeds.options import Option
 from adiz.sources.read import READERS, read
 from adiz.sources.reports import Reports
 from adiz.sources.site import read_sites

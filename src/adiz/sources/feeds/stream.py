@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from adiz.options import Option
 from adiz.sources.feeds import net
 from adiz.sources.feeds.model import Batch, Emit, FeedError, make_batch, now_us
-from adiz.sources.feeds.options import Option
 
 TIMING = (
     Option("batch_s", "number", "seconds for which reports are gathered", 0.1, least=0.0,
