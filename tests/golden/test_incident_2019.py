@@ -180,9 +180,8 @@ def test_incident_reconstruction_of_the_a50(found: Assessment):
     assert "not a recorded track" in path.sentence
     assert len(path.bands) == 9
     assert all(band.rings for band in path.bands)
-    assert math.isclose(
-        (path.points[-1].time - path.points[0].time).total_seconds() / 60, 55, abs_tol=1.1
-    )
+    span_min = (path.points[-1].time - path.points[0].time).total_seconds() / 60
+    assert math.isclose(span_min, 56, abs_tol=1.1)  # 55, led up to the first edge and off the last
 
 
 def test_incident_joining_is_possible(found: Assessment):

@@ -9,7 +9,8 @@ it was never in a zone, or never nearer than 25 km, is an :class:`Avoid`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -84,6 +85,7 @@ class Account:
         limit_kmh: published maximum speeds, lowest and highest, wind added; None if none known.
         unspoken: territorial airspace of the incident that no claim puts the subject in: a
             reconstruction keeps out of it if it can.
+        doubt: by claim id, 0 of high confidence to 2 of low.
     """
 
     party_id: str
@@ -95,21 +97,24 @@ class Account:
     limit_kmh: Limit | None
     areas: dict[str, Any]
     unspoken: tuple[Any, ...] = ()
+    doubt: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def claims(self) -> tuple[str, ...]:
         """Ids of all that is checked, in time order."""
         return tuple(dict.fromkeys([a.claim_id for a in self.anchors + self.avoids]))
 
-    def without(self, *claim_ids: str) -> Account:
-        """The account less some claims."""
-        from dataclasses import replace
-
+    def only(self, *claim_ids: str) -> Account:
+        """The account with no other claims than these."""
         return replace(
             self,
-            anchors=tuple(a for a in self.anchors if a.claim_id not in claim_ids),
-            avoids=tuple(a for a in self.avoids if a.claim_id not in claim_ids),
+            anchors=tuple(a for a in self.anchors if a.claim_id in claim_ids),
+            avoids=tuple(a for a in self.avoids if a.claim_id in claim_ids),
         )
+
+    def without(self, *claim_ids: str) -> Account:
+        """The account less some claims."""
+        return self.only(*(c for c in self.claims if c not in claim_ids))
 
 
 def speed_limit(incident: Incident, subject_id: str) -> Limit | None:
@@ -171,6 +176,7 @@ def build_account(
         speed_limit(incident, subject_id),
         builder.areas,
         _unspoken(incident, zones, plane, claims),
+        {claim.claim_id: _CONFIDENCE[claim.confidence] for claim in claims},
     )
 
 

@@ -10,17 +10,17 @@ two subjects seen at points :func:`adiz.incidents.prism.meeting` decides exactly
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from adiz.incidents.account import Account, moment_of, seconds
+from adiz.incidents.account import Account, Anchor, moment_of, seconds
 from adiz.incidents.legs import clock
 from adiz.incidents.model import Claim, Incident
 from adiz.incidents.plane import Floats, Plane, pair_distances
-from adiz.incidents.reachability import find_path
+from adiz.incidents.reachability import bounds, find_path
 from adiz.incidents.verdicts import Alibi
 
 _GRID = 70
@@ -60,11 +60,22 @@ class Freedom:
         return early, late
 
 
-def freedoms(account: Account, plane: Plane) -> list[Freedom]:
-    """The legs of an account, those before its first claim and after its last included."""
+def freedoms(account: Account, plane: Plane, all_of_it: bool) -> list[Freedom]:
+    """The legs of an account, those before its first claim and after its last included.
+
+    With ``all_of_it`` no freedom is left out: sampling errs to the wide side, and of claims whose
+    windows overlap, so that their order is open, the less exact are not used. Without, each
+    position and time of it is one that a path between the claims has.
+    """
     limit = account.limit_kmh
-    search = find_path(account, limit[1], in_order=True) if limit and account.anchors else None
-    if search is None or limit is None:
+    if limit is None or not account.anchors:
+        return []
+    if all_of_it:
+        account = replace(account, anchors=in_turn(account.anchors))
+        search = bounds(account, limit[1])
+    else:
+        search = find_path(account, limit[1], in_order=True)
+    if search is None:
         return []
     arrivals = search.forward(limit[1])
     departures = search.backward(limit[1], arrivals)
@@ -72,16 +83,31 @@ def freedoms(account: Account, plane: Plane) -> list[Freedom]:
     mask = 0
     for i, layer in enumerate(search.layers):
         mask |= 1 << i
+        if (mask, i) not in arrivals:
+            return []
         a, d = arrivals[mask, i], departures[mask, i]
         alive = a <= d + 1e-6
         xy = plane.to_xy(*account.plane.to_degrees(layer.xy[alive]))
         ends.append((xy, a[alive], d[alive], layer.reach_km))
+    if not all(len(end[0]) for end in ends):
+        return []
     speed = limit[1] / 3600
     found = [Freedom(_NOTHING, np.empty(0), ends[0][0], ends[0][2], speed, ends[0][3])]
     for one, other in pairwise(ends):
         reach = max(one[3], other[3])
         found.append(Freedom(one[0], one[1], other[0], other[2], speed, reach))
     return [*found, Freedom(ends[-1][0], ends[-1][1], _NOTHING, np.empty(0), speed, ends[-1][3])]
+
+
+def in_turn(anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
+    """Anchors none of whose windows overlap: the narrowest, and what fits beside them."""
+    kept: list[Anchor] = []
+    for anchor in sorted(anchors, key=lambda a: a.latest_s - a.earliest_s):
+        if all(
+            anchor.latest_s <= k.earliest_s or k.latest_s <= anchor.earliest_s for k in kept
+        ):  # fmt: skip
+            kept.append(anchor)
+    return tuple(sorted(kept, key=lambda a: a.middle_s))
 
 
 def could_meet(
@@ -96,31 +122,35 @@ def could_meet(
     names = [incident.subject(a.subject_id).name for a in (one, other)]
     subjects = (one.subject_id, other.subject_id)
     plane = one.plane if one.anchors else other.plane
-    legs = [freedoms(a, plane) for a in (one, other)]
     window = _window(one, other, claim)
+    wide = [freedoms(a, plane, True) for a in (one, other)]
     told = " and ".join(names)
-    if not all(legs) or window[0] >= window[1]:
+    if not all(wide) or window[0] >= window[1]:
         why = f"Whether {told} could have met cannot be checked: no time is told of both."
         return Alibi(subjects, one.party_id, "not checkable", None, None, why)
     when = f" at {clock(claim, incident)} ({claim.claim_id})" if claim else ""
+    legs = [freedoms(a, plane, False) for a in (one, other)]
     if claim is None:
-        legs = [[leg for leg in own if len(leg.before) and len(leg.after)] for own in legs]
-    state = "could not have met"
-    for xy, t, sure in _meetings(legs, window, plane):
-        if sure:
-            lat, lon = (float(v[0]) for v in plane.to_degrees(xy))
-            sentence = (
-                f"By this account {told} could have met{when}, within their published speeds: for "
-                f"instance at {abs(lat):.2f}°{'NS'[lat < 0]} {abs(lon):.2f}°{'EW'[lon < 0]}."
-            )
-            return Alibi(
-                subjects, one.party_id, "could have met", (lat, lon), moment_of(t), sentence
-            )
-        state = "too close to call"
-    sentence = f"By this account, within their published speeds, {told} {state}{when}."
-    if state == "too close to call":
+        legs, wide = ([_between(own) for own in both] for both in (legs, wide))
+    found = next(_meetings(legs, window, plane, False), None)
+    if found:
+        lat, lon = (float(v[0]) for v in plane.to_degrees(found[0]))
+        sentence = (
+            f"By this account {told} could have met{when}, within their published speeds: for "
+            f"instance at {abs(lat):.2f}°{'NS'[lat < 0]} {abs(lon):.2f}°{'EW'[lon < 0]}."
+        )
+        return Alibi(
+            subjects, one.party_id, "could have met", (lat, lon), moment_of(found[1]), sentence
+        )
+    if next(_meetings(wide, window, plane, True), None):
         sentence = f"Whether {told} could have met{when} is too close to call."
-    return Alibi(subjects, one.party_id, state, None, None, sentence)
+        return Alibi(subjects, one.party_id, "too close to call", None, None, sentence)
+    sentence = f"By this account, within their published speeds, {told} could not have met{when}."
+    return Alibi(subjects, one.party_id, "could not have met", None, None, sentence)
+
+
+def _between(legs: list[Freedom]) -> list[Freedom]:
+    return [leg for leg in legs if len(leg.before) and len(leg.after)]
 
 
 def _window(one: Account, other: Account, claim: Claim | None) -> tuple[float, float]:
@@ -134,26 +164,25 @@ def _window(one: Account, other: Account, claim: Claim | None) -> tuple[float, f
 
 
 def _meetings(
-    legs: list[list[Freedom]], window: tuple[float, float], plane: Plane
-) -> Iterator[tuple[Floats, float, bool]]:
-    """(position, time, whether without any slack), certain ones first for each pair of legs."""
+    legs: list[list[Freedom]], window: tuple[float, float], plane: Plane, widened: bool
+) -> Iterator[tuple[Floats, float]]:
+    """(position, time) of meetings; ``widened`` by the sampling, so that none is left out."""
     for a in legs[0]:
         for b in legs[1]:
             begin = max(a.begin, b.begin, window[0])
             end = min(a.end, b.end, window[1])
-            if begin >= end or not math.isfinite(begin) or not math.isfinite(end):
+            if begin > end or not math.isfinite(begin) or not math.isfinite(end):
                 continue
             cells, size = _cells(a, b, begin, end)
-            for slack in (0.0, size * math.sqrt(0.5) + max(a.reach_km, b.reach_km)):
-                slack += slack and plane.scale_error * plane.radius_km
-                early_a, late_a = a.times(cells, slack)
-                early_b, late_b = b.times(cells, slack)
-                early = np.maximum(np.maximum(early_a, early_b), begin)
-                spare = np.minimum(np.minimum(late_a, late_b), end) - early
-                best = int(spare.argmax())
-                if spare[best] >= 0:
-                    yield cells[best], float(early[best]), slack == 0.0
-                    break
+            slack = size * math.sqrt(0.5) + max(a.reach_km, b.reach_km) if widened else 0.0
+            slack += slack and plane.scale_error * plane.radius_km
+            early_a, late_a = a.times(cells, slack)
+            early_b, late_b = b.times(cells, slack)
+            early = np.maximum(np.maximum(early_a, early_b), begin)
+            spare = np.minimum(np.minimum(late_a, late_b), end) - early
+            best = int(spare.argmax())
+            if spare[best] >= 0:
+                yield cells[best], float(early[best])
 
 
 def _cells(a: Freedom, b: Freedom, begin: float, end: float) -> tuple[Floats, float]:

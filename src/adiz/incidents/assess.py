@@ -97,9 +97,9 @@ def check_account(incident: Incident, account: Account) -> tuple[Feasibility, li
     subject = incident.subject(account.subject_id).name
     limit = account.limit_kmh
     told = f"The claims of {who} about {subject}"
+    state: Physics = "not checkable"
     if limit is None or len(account.anchors) < 2:
         why = "no maximum speed is known" if limit is None else "they time fewer than two places"
-        state: Physics = "not checkable"
         conflict: tuple[str, ...] = ()
         if limit is not None and account.anchors:
             conflict = smallest_conflict(account, limit[1])
@@ -129,6 +129,11 @@ def check_account(incident: Incident, account: Account) -> tuple[Feasibility, li
             f"{told} cannot all hold: {', '.join(conflict)} together exclude each other within "
             f"the published maximum of {range_} km/h ({needed})."
         )
+    elif math.isinf(least_kmh):
+        sentence = (
+            f"{told} are too many at overlapping times to try every order: no path was found "
+            f"within the published maximum of {range_} km/h, and none is excluded."
+        )
     elif least_kmh > limit[0]:
         sentence = (
             f"{told} can all hold only if {subject} can fly {least_kmh:.0f} km/h; the published "
@@ -139,10 +144,11 @@ def check_account(incident: Incident, account: Account) -> tuple[Feasibility, li
             f"{told} ({len(account.claims)} of them timed or placed) can all hold: a path exists "
             f"at {least_kmh:.0f} km/h or more, within the published maximum of {range_} km/h."
         )
+    unknown = math.isinf(least_kmh) and not conflict
+    state = "infeasible" if conflict else "not checkable" if unknown else "feasible"
     feasibility = Feasibility(
-        account.party_id, account.subject_id, account.claims,
-        "infeasible" if conflict else "feasible", least_kmh, limit, conflict, left_out, legs,
-        sentence,
+        account.party_id, account.subject_id, account.claims, state,
+        None if unknown else least_kmh, limit, conflict, left_out, legs, sentence,
     )  # fmt: skip
     return feasibility, reconstruct(kept, limit[1], left_out)
 

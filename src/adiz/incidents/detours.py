@@ -12,6 +12,7 @@ from adiz.incidents.plane import Floats, pair_distances
 
 _CORNERS = 90
 _SKIN_KM = 0.03  # a way may graze an edge by so much: the ring itself is good to 10 m
+_TOUCH_KM = 1e-4  # a way along an edge does not cross it
 
 
 def forbidden_area(account: Account, one: Anchor, other: Anchor) -> Any:
@@ -36,8 +37,11 @@ def leg_distances(
     area = forbidden_area(account, one, other)
     if area is not None:
         area = area.buffer(-_SKIN_KM - slack_km)
-    if area is not None and not area.is_empty:
-        direct = ways_round(a, b, direct, area)
+        corners = None
+        if slack_km:
+            area, corners = _within(area)
+        if not area.is_empty:
+            direct = ways_round(a, b, direct, area, corners)
     return np.maximum(direct - slack_km, 0.0)
 
 
@@ -49,13 +53,18 @@ def barred_positions(account: Account, anchor: Anchor, xy: Floats, slack_km: flo
     return shapely.contains_xy(area.buffer(-_SKIN_KM - slack_km), xy[:, 0], xy[:, 1])
 
 
-def ways_round(a: Floats, b: Floats, direct: Floats, area: Any) -> Floats:
-    """Direct distances, made longer where the direct way crosses an area to keep out of."""
+def ways_round(
+    a: Floats, b: Floats, direct: Floats, area: Any, corners: Floats | None = None
+) -> Floats:
+    """Direct distances, made longer where the direct way crosses an area to keep out of.
+
+    ``corners`` are those that ways are bent at; without them, those of an outline about the area.
+    """
     shapely.prepare(area)
     blocked = _crosses(a, b, area)
     if not blocked.any():
         return direct
-    corners = _corners(area)
+    corners = _about(area) if corners is None else corners
     from_a = np.where(_crosses(a, corners, area), np.inf, pair_distances(a, corners))
     to_b = np.where(_crosses(corners, b, area), np.inf, pair_distances(corners, b))
     among = np.where(_crosses(corners, corners, area), np.inf, pair_distances(corners, corners))
@@ -69,7 +78,8 @@ def ways_round(a: Floats, b: Floats, direct: Floats, area: Any) -> Floats:
     return np.asarray(np.where(blocked, round_about, direct))
 
 
-def _corners(area: Any) -> Floats:
+def _about(area: Any) -> Floats:
+    """Corners of an outline outside the area: a way round them is longer than need be."""
     tolerance = _SKIN_KM
     while True:
         outline = area.buffer(tolerance, quad_segs=4).simplify(tolerance / 2)
@@ -79,8 +89,27 @@ def _corners(area: Any) -> Floats:
         tolerance *= 1.5
 
 
+def _within(area: Any) -> tuple[Any, Floats]:
+    """A plainer area inside the area, and its corners: a way round them is never too long."""
+    tolerance = _SKIN_KM / 2
+    while True:
+        plain = area.buffer(-tolerance, quad_segs=4).simplify(tolerance)
+        corners = shapely.get_coordinates(plain)
+        if len(corners) <= _CORNERS:
+            return plain.buffer(-_TOUCH_KM), np.unique(corners, axis=0)
+        tolerance *= 1.5
+
+
 def _crosses(a: Floats, b: Floats, area: Any) -> Any:
-    ends = np.stack(
-        [np.repeat(a, len(b), axis=0), np.tile(b, (len(a), 1))], axis=1
-    )  # (pairs, 2, 2)
-    return shapely.intersects(area, shapely.linestrings(ends)).reshape(len(a), len(b))
+    """(len(a), len(b)): whether the straight way between two positions meets the area."""
+    circle = shapely.minimum_bounding_circle(area)
+    centre = shapely.get_coordinates(circle.centroid)[0]
+    radius = shapely.minimum_bounding_radius(area) * 1.001
+    way = b[None, :, :] - a[:, None, :]
+    length2 = np.maximum((way**2).sum(axis=2), 1e-18)
+    share = np.clip(((centre - a)[:, None, :] * way).sum(axis=2) / length2, 0.0, 1.0)
+    apart = np.hypot(*np.moveaxis(a[:, None, :] + share[..., None] * way - centre, 2, 0))
+    found = apart <= radius  # others pass it by at a distance
+    i, j = np.nonzero(found)
+    found[i, j] = shapely.intersects(area, shapely.linestrings(np.stack([a[i], b[j]], axis=1)))
+    return found

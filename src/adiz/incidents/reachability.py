@@ -18,14 +18,16 @@ between an entry and an exit, because an account need not tell every crossing.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adiz.incidents.account import Account, Anchor
 from adiz.incidents.detours import barred_positions, leg_distances
-from adiz.incidents.plane import Floats
+from adiz.incidents.plane import Floats, pair_distances
 
 _LAYER = 140  # positions a layer, at most
 _ROUNDS = 5  # of sampling finer
@@ -156,26 +158,20 @@ class Search:
         return path[::-1]
 
 
-def orders(anchors: list[Anchor]) -> list[int]:
+def orders(anchors: Sequence[Anchor]) -> list[int]:
     """For each anchor, the bits of those that must come before it.
 
-    Those whose windows end before its own begins; and, of one zone, its crossings in the order of
-    their windows. Where that leaves too many orders, the order of the windows' middles.
+    Those whose windows end before its own begins, and of one claim the begin before the end.
     """
-    count = len(anchors)
-    before = [0] * count
-    for j, b in enumerate(anchors):
-        for i, a in enumerate(anchors):
-            same = a.crossing and b.crossing and a.crossing[0] == b.crossing[0]
-            if (
-                a.latest_s <= b.earliest_s
-                or (same and i < j)
-                or (a.claim_id == b.claim_id and i < j)
-            ):
-                before[j] |= 1 << i if i != j else 0
-    if _partial_orders(before) <= _STATES:
-        return before
-    return [(1 << j) - 1 for j in range(count)]
+    return [
+        sum(
+            1 << i
+            for i, a in enumerate(anchors)
+            if i != j
+            and (a.latest_s <= b.earliest_s or (a.claim_id == b.claim_id and i < j))
+        )
+        for j, b in enumerate(anchors)
+    ]  # fmt: skip
 
 
 def _partial_orders(before: list[int]) -> int:
@@ -227,40 +223,94 @@ def narrow(search: Search, speed_kmh: float) -> list[Floats] | None:
     return kept if all(len(k) for k in kept) else None
 
 
-def find_path(account: Account, speed_kmh: float, in_order: bool = False) -> Search | None:
-    """A search that holds a path at this speed; None if there certainly, or nearly so, is none.
+Pair = tuple[Search, Search]
+"""Over the same layers, one in which a path found is one, and one that makes "no path" certain."""
 
-    "Nearly": after the last round of sampling a path was neither found nor excluded; the speed is
-    then within the sampling (a few tenths of a per cent) of the least that would do, and None.
+
+def first_pair(account: Account, in_order: bool = False) -> Pair:
+    """The coarsest sampling. It does not depend on the speed: of use to try several."""
+    return _pair(account, [anchor.pool.xy for anchor in account.anchors], in_order)
+
+
+def _pair(account: Account, pools: list[Floats], in_order: bool) -> Pair:
+    layers = [coarse_layer(a, p) for a, p in zip(account.anchors, pools, strict=True)]
+    return Search(account, layers, False, in_order), Search(account, layers, True, in_order)
+
+
+def _decide(
+    account: Account, speed_kmh: float, in_order: bool, first: Pair | None
+) -> tuple[Search | None, bool]:
+    """A search that holds a path, if one was found; and whether it is certain that there is none.
+
+    Neither: after the last round of sampling a path was neither found nor excluded; the speed is
+    then within the sampling (a few tenths of a per cent) of the least that would do.
     """
-    pools = [anchor.pool.xy for anchor in account.anchors]
+    if not account.anchors:
+        return None, False  # whoever is said to have been nowhere can have kept away
+    if any(not len(anchor.pool.xy) for anchor in account.anchors):
+        return None, True
+    if not in_order and _too_many(account.anchors):
+        return _decide_some(account, speed_kmh)
+    exact, shortened = first or first_pair(account, in_order)
     for _ in range(_ROUNDS):
-        layers = [coarse_layer(a, p) for a, p in zip(account.anchors, pools, strict=True)]
-        exact = Search(account, layers, False, in_order)
         if exact.reaches(exact.forward(speed_kmh)):
-            return exact
-        kept = narrow(Search(account, layers, True, in_order), speed_kmh)
+            return exact, False
+        kept = narrow(shortened, speed_kmh)
         if kept is None:
-            return None
-        pools = kept
-    return None
+            return None, True
+        exact, shortened = _pair(account, kept, in_order)
+    return None, False
+
+
+def _too_many(anchors: Sequence[Anchor]) -> bool:
+    return _partial_orders(orders(anchors)) > _STATES
+
+
+def _decide_some(account: Account, speed_kmh: float) -> tuple[Search | None, bool]:
+    """As :func:`_decide` where windows overlap in more ways than can be tried.
+
+    There is certainly no path if there is none for fewer anchors; the widest windows, which bind
+    least, are left out. A path is looked for in a few likely orders.
+    """
+    narrowest = sorted(account.anchors, key=lambda a: a.latest_s - a.earliest_s)
+    while _too_many(narrowest):
+        narrowest.pop()
+    kept = {id(anchor) for anchor in narrowest}
+    fewer = replace(account, anchors=tuple(a for a in account.anchors if id(a) in kept))
+    if _decide(fewer, speed_kmh, False, None)[1]:
+        return None, True
+    keys: tuple[Callable[[Anchor], float], ...] = (
+        lambda a: a.middle_s, lambda a: a.latest_s, lambda a: a.earliest_s,
+    )  # fmt: skip
+    for key in keys:
+        told = replace(account, anchors=tuple(sorted(account.anchors, key=key)))
+        found = _decide(told, speed_kmh, True, None)[0]
+        if found:
+            return found, False
+    return None, False
+
+
+def find_path(
+    account: Account, speed_kmh: float, in_order: bool = False, first: Pair | None = None
+) -> Search | None:
+    """A search that holds a path at this speed; None if there is none, or nearly so."""
+    return _decide(account, speed_kmh, in_order, first)[0]
 
 
 def impossible(account: Account, speed_kmh: float) -> bool:
     """Whether no path within this speed exists, for certain: the sampling leaves no room."""
-    if any(not len(anchor.pool.xy) for anchor in account.anchors):
-        return True
-    pools = [anchor.pool.xy for anchor in account.anchors]
-    for _ in range(_ROUNDS):
-        layers = [coarse_layer(a, p) for a, p in zip(account.anchors, pools, strict=True)]
-        kept = narrow(Search(account, layers, shorten=True), speed_kmh)
+    return _decide(account, speed_kmh, False, None)[1]
+
+
+def bounds(account: Account, speed_kmh: float) -> Search | None:
+    """A search in the anchors' order that leaves no path out; None if there certainly is none."""
+    shortened = first_pair(account, in_order=True)[1]
+    for _ in range(_ROUNDS - 2):
+        kept = narrow(shortened, speed_kmh)
         if kept is None:
-            return True
-        exact = Search(account, layers, shorten=False)
-        if exact.reaches(exact.forward(speed_kmh)):
-            return False
-        pools = kept
-    return False
+            return None
+        shortened = _pair(account, kept, True)[1]
+    return shortened
 
 
 def least_speed(account: Account, most_kmh: float = 20_000.0) -> tuple[float, Search | None]:
@@ -268,13 +318,14 @@ def least_speed(account: Account, most_kmh: float = 20_000.0) -> tuple[float, Se
 
     ``inf`` and None if there is none even at ``most_kmh``.
     """
-    found = find_path(account, most_kmh)
+    first = first_pair(account)
+    found = find_path(account, most_kmh, first=first)
     if found is None:
         return math.inf, None
     low, high = 1.0, most_kmh
     while high / low > 1.01:
         middle = math.sqrt(low * high)
-        better = find_path(account, middle)
+        better = find_path(account, middle, first=first)
         if better is None:
             low = middle
         else:
@@ -285,15 +336,35 @@ def least_speed(account: Account, most_kmh: float = 20_000.0) -> tuple[float, Se
 def smallest_conflict(account: Account, speed_kmh: float) -> tuple[str, ...]:
     """A minimal set of claims that cannot all hold: without any one of them, the rest can.
 
-    Deletion filter (Chinneck & Dravnieks 1991): leave out one claim at a time and keep it out if
-    the rest still cannot hold. Claims of high confidence are tried first, so that doubtful ones
-    are the ones that remain.
+    One or two claims if so few are enough, the most doubtful such; else by a deletion filter
+    (Chinneck & Dravnieks 1991): leave out one claim at a time and keep it out if the rest still
+    cannot hold. Claims of high confidence are left out first, so that doubtful ones remain.
     """
+    by_doubt = sorted(account.claims, key=lambda c: account.doubt.get(c, 0))
+    for few in (1, 2):
+        for claims in combinations(by_doubt[::-1], few):
+            told = account.only(*claims)
+            if not _surely_possible(told, speed_kmh) and impossible(told, speed_kmh):
+                return told.claims
     if not impossible(account, speed_kmh):
         return ()
     kept = account
-    for claim_id in account.claims:
+    for claim_id in by_doubt:
         fewer = kept.without(claim_id)
         if impossible(fewer, speed_kmh):
             kept = fewer
     return kept.claims
+
+
+def _surely_possible(account: Account, speed_kmh: float) -> bool:
+    """Of one or two anchors: some positions of theirs that nothing bars are near enough."""
+    if not account.anchors:
+        return True
+    if len(account.anchors) > 2 or (account.avoids and len(account.anchors) > 1):
+        return False
+    one, other = account.anchors[0], account.anchors[-1]
+    if account.avoids:
+        return not bool(barred_positions(account, one, one.pool.xy, 0.0).all())
+    most_s = max(other.latest_s - one.earliest_s, one.latest_s - other.earliest_s)
+    a, b = (x.pool.xy[:: max(1, len(x.pool.xy) // 60)] for x in (one, other))
+    return bool(pair_distances(a, b).min() <= speed_kmh * most_s / 3600.0)

@@ -2,19 +2,21 @@
 
 A reconstruction is one of many paths that fit what a party says. It is not a recorded track, and
 nothing but the account speaks for it. It is offered only if it is found to satisfy every claim it
-names, by a check that knows nothing of how it was made: to 0.3 km and 1 s.
+names, by a check that knows nothing of how it was made: to 0.3 km and half a second.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache, partial
 from itertools import islice, pairwise, product
 from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from adiz.incidents.account import Account, Anchor, Avoid, moment_of
 from adiz.incidents.plane import GEOD, Floats, pair_distances
@@ -28,6 +30,8 @@ _BANKS_DEG = (25.0, 35.0, 50.0)
 _MOST_ORDERS = 4
 _GRID = 64
 _SUB = 10  # checks between two nodes
+_SLACK_S = 0.5
+_GRAZE_KM = 0.05
 
 
 def reconstruct(
@@ -70,11 +74,14 @@ def _draw(
     if search is None:
         return None
     found: list[Reconstruction | None] = []
-    choices = [split_stops(choose_stops(search, speed_kmh, *way)) for way in WAYS]
+
+    @cache
+    def choice(way: int) -> list[list[Stop]]:
+        return split_stops(choose_stops(search, speed_kmh, *WAYS[way]))
+
     accounts = [_wary(account), account] if account.unspoken else [account]
-    for part in range(len(choices[0])):
-        ways = [c[part] for c in choices if len(c) == len(choices[0])]
-        course = fly(accounts, ways, speed_kmh)
+    for part in range(len(choice(0))):
+        course = fly(accounts, partial(_stops, choice, part), speed_kmh)
         if course is None:
             found.append(None)
             continue
@@ -83,18 +90,27 @@ def _draw(
     return found
 
 
+def _stops(choice: Callable[[int], list[list[Stop]]], part: int, way: int) -> list[Stop]:
+    """The stops of a part; those of the first way where this one splits the account otherwise."""
+    return choice(way if len(choice(way)) == len(choice(0)) else 0)[part]
+
+
 def _wary(account: Account) -> Account:
     avoids = tuple(Avoid("", area, -math.inf, math.inf) for area in account.unspoken)
     return replace(account, avoids=account.avoids + avoids)
 
 
-def fly(accounts: list[Account], ways: list[list[Stop]], speed_kmh: float) -> Course | None:
-    """A course through one of several rows of stops that satisfies their claims, if one is found.
+def fly(
+    accounts: list[Account], stops_of: Callable[[int], list[Stop]], speed_kmh: float
+) -> Course | None:
+    """A course that satisfies the claims of its stops, if one is found; ``stops_of`` a way.
 
     Gentle turns first; then also such as read the account less plainly (see ``find_sides``). Of
     each, the most wary account is tried first.
     """
-    for plain, bank, stops, account in product((True, False), _BANKS_DEG, ways, accounts):
+    ways = range(len(WAYS))
+    for plain, bank, way, account in product((True, False), _BANKS_DEG, ways, accounts):
+        stops = stops_of(way)
         course = lay_course(account, stops, speed_kmh, bank, plain)
         improve(course)
         checked = satisfied(account, [s.anchor for s in stops], course.times, course.xy)
@@ -130,19 +146,36 @@ def satisfied(
 
 def _crosses(account: Account, anchor: Anchor, clock: Floats, dense: Floats) -> float | None:
     zone_id, inward = anchor.crossing or ("", True)
-    within = shapely.contains_xy(account.areas[zone_id], dense[:, 0], dense[:, 1])
-    turns = np.flatnonzero(within[1:] & ~within[:-1] if inward else within[:-1] & ~within[1:]) + 1
-    candidates = [*turns.tolist(), 0, len(clock) - 1]  # a path may begin or end on the edge
-    for i in candidates:
-        in_window = anchor.earliest_s - 1 <= clock[i] <= anchor.latest_s + 1
-        near = np.hypot(*(anchor.pool.xy - dense[i]).T).min()
+    area = account.areas[zone_id]
+    within = shapely.contains_xy(area, dense[:, 0], dense[:, 1])
+    turns = np.flatnonzero(within[1:] != within[:-1])
+    runs = np.split(_clear_of_edge(area, dense), turns + 1)  # from one crossing to the next
+    candidates = [
+        (int(i), int(i) + 1)
+        for k, i in enumerate(turns)
+        if within[i + 1] == inward and runs[k].any() and runs[k + 1].any()
+    ]
+    for i, j in candidates:
+        in_window = anchor.earliest_s - _SLACK_S <= clock[i] and (
+            clock[j] <= anchor.latest_s + _SLACK_S
+        )
+        near = np.hypot(*(anchor.pool.xy - dense[j]).T).min()
         if in_window and near <= anchor.pool.reach_km + TOLERANCE_KM:
-            return float(clock[i])
+            return float(clock[j])
     return None
 
 
+def _clear_of_edge(area: Any, xy: Floats) -> NDArray[np.bool_]:
+    """Which positions lie farther from the edge than a path that only grazes it."""
+    inner, outer = area.buffer(-_GRAZE_KM), area.buffer(_GRAZE_KM)
+    x, y = xy.T
+    return np.asarray(shapely.contains_xy(inner, x, y) | ~shapely.contains_xy(outer, x, y))
+
+
 def _visits(anchor: Anchor, clock: Floats, dense: Floats) -> float | None:
-    during = np.flatnonzero((clock >= anchor.earliest_s - 1) & (clock <= anchor.latest_s + 1))
+    during = np.flatnonzero(
+        (clock >= anchor.earliest_s - _SLACK_S) & (clock <= anchor.latest_s + _SLACK_S)
+    )
     if not len(during):
         return None
     apart = pair_distances(dense[during], anchor.pool.xy).min(axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,8 +15,10 @@ from adiz.incidents.reachability import Layer, Search
 
 _HEADING_S = 600.0  # on a longer leg a heading at its end says little of its direction
 _HEADING_WEIGHT = 30.0  # as much as the squared length of a fast leg over its time
+_SLOT_S = 45.0
+_MOST_SLOTS = 6
 _BEARING_WEIGHT = 300.0  # "east of" is due east unless something speaks against it
-GAP_S = 3600.0
+GAP_S = 7200.0
 """A way of which an account says nothing for longer is not drawn."""
 
 
@@ -39,22 +42,22 @@ def choose_stops(search: Search, speed_kmh: float, target: float, wishes: float)
     With ``wishes``, stated headings are followed and stated directions taken at their middle
     where that costs little.
 
-    Of the positions that some path reaches, those whose legs come nearest to the target speed
-    between the windows' middles; if these cannot be flown in time after all, the path of the
-    earliest arrivals.
+    Positions and times are chosen together, such that legs come nearest to the target speed; if
+    none of the times tried does, the path of the earliest arrivals.
     """
     path = search.trace(speed_kmh)
     order = [i for i, _ in path]
     anchors = [search.layers[i].anchor for i in order]
-    even = even_positions(search, order, speed_kmh, target, wishes)
-    for positions in (even, [j for _, j in path]):
+    even = even_stops(search, order, speed_kmh, target, wishes)
+    choices = [even, ([j for _, j in path], [])] if even else [([j for _, j in path], [])]
+    for positions, begun in choices:
         xy = np.array([search.layers[i].xy[j] for i, j in zip(order, positions, strict=True)])
         lengths = np.array(
             [search.distance(a, b)[i, j] for (a, i), (b, j) in
              pairwise(zip(order, positions, strict=True))]
         )  # fmt: skip
         for margin_s in (10.0, 3.0, 0.5):  # off the windows' ends, where that can be
-            times = spread_times(anchors, lengths, speed_kmh, margin_s)
+            times = spread_times(anchors, lengths, speed_kmh, margin_s, begun)
             if in_time(anchors, lengths, times, speed_kmh):
                 return [Stop(a, p, t) for a, p, t in zip(anchors, xy, times, strict=True)]
     return [Stop(a, p, t) for a, p, t in zip(anchors, xy, times, strict=True)]
@@ -67,37 +70,72 @@ def in_time(
     return windows and bool(np.all(np.diff(times) + 1e-6 >= lengths_km / speed_kmh * 3600.0))
 
 
-def even_positions(
+def even_stops(
     search: Search, order: list[int], speed_kmh: float, target: float, wishes: float
-) -> list[int]:
-    """For each layer the position, by dynamic programming over the sum of squared deviations."""
-    arrivals = search.forward(speed_kmh)
-    departures = search.backward(speed_kmh, arrivals)
+) -> tuple[list[int], list[float]] | None:
+    """For each layer the position and the time; None if the times tried allow no path.
+
+    Dynamic programming over the sum of squared deviations from the target speed, each position at
+    some times of its window.
+    """
     cost: Floats | None = None
-    back = []
-    mask = 0
+    back, slots = [], []
     for last, i in zip([-1, *order], order, strict=False):
-        mask |= 1 << i
-        dead = ~(arrivals[mask, i] <= departures[mask, i] + 1e-6)
-        here: Floats = 1e-6 * np.hypot(*search.layers[i].xy.T) ** 2  # of equals, the most central
+        layer = search.layers[i]
+        times = _times_in(layer.anchor)
+        slots.append(times)
+        here: Floats = 1e-6 * np.hypot(*layer.xy.T) ** 2  # of equals, the most central
+        here = np.where(search.barred[i], np.inf, here)
         if wishes:
-            here = here + crossing_cost(search, i) + wishes * bearing_cost(search.layers[i])
+            here = here + crossing_cost(search, i) + wishes * bearing_cost(layer)
+        here = np.tile(here, (len(times), 1)).ravel()  # of each time all positions
         if cost is not None:
-            a, b = search.layers[last].anchor, search.layers[i].anchor
-            between_s = max(30.0, b.middle_s - a.middle_s)
-            excess = search.distance(last, i) - target * speed_kmh * between_s / 3600
-            weight = np.where(excess > 0, 1.0, 0.3)  # a slow leg can be flown with a detour
-            onward = cost[:, None] + weight * excess**2 / between_s
-            if wishes and between_s <= _HEADING_S:
-                onward = onward + leg_cost(search.layers[last], search.layers[i])
+            onward = cost[:, None] + _leg_costs(search, (last, i), slots[-2:], speed_kmh, target,
+                                                wishes)  # fmt: skip
             back.append(onward.argmin(axis=0))
             here = here + onward.min(axis=0)
-        cost = np.where(dead, np.inf, here)
+        cost = here
     assert cost is not None
-    positions = [int(cost.argmin())]
+    if not np.isfinite(cost).any():
+        return None
+    chosen = [int(cost.argmin())]
     for step in reversed(back):
-        positions.append(int(step[positions[-1]]))
-    return positions[::-1]
+        chosen.append(int(step[chosen[-1]]))
+    counts = [len(search.layers[i].xy) for i in order]
+    pairs = [divmod(k, count) for k, count in zip(chosen[::-1], counts, strict=True)]
+    return [j for _, j in pairs], [float(t[k]) for t, (k, _) in zip(slots, pairs, strict=True)]
+
+
+def _times_in(anchor: Anchor) -> Floats:
+    """Some times of the window, its two ends (all but) included."""
+    early, late = anchor.earliest_s, anchor.latest_s
+    margin, least = (min(s, (late - early) / 5) for s in (10.0, 0.5))
+    count = int(np.clip(np.ceil((late - early) / _SLOT_S) + 1, 3, _MOST_SLOTS))
+    inner = np.linspace(early + margin, late - margin, count)
+    return np.concatenate([[early + least], inner, [late - least]])
+
+
+def _leg_costs(
+    search: Search, leg: tuple[int, int], slots: list[Floats], speed_kmh: float, target: float,
+    wishes: float,
+) -> Floats:  # fmt: skip
+    """From each position at each time to each position at each time; inf where too far."""
+    one, other = (search.layers[i] for i in leg)
+    length = search.distance(*leg)
+    wish: Floats = np.zeros(length.shape)
+    if wishes and other.anchor.middle_s - one.anchor.middle_s <= _HEADING_S:
+        wish = leg_cost(one, other)
+    rows = []
+    for begin in slots[0]:
+        row = []
+        for end in slots[1]:
+            between_s = max(end - begin, 1.0)
+            excess = length - target * speed_kmh * between_s / 3600
+            weight = np.where(excess > 0, 1.0, 0.3)  # a slow leg can be flown with a detour
+            flown = weight * excess**2 / max(between_s, 30.0) + wish
+            row.append(np.where(length > speed_kmh * between_s / 3600, np.inf, flown))
+        rows.append(np.hstack(row))
+    return np.vstack(rows)
 
 
 def crossing_cost(search: Search, i: int) -> Floats:
@@ -141,12 +179,13 @@ def leg_cost(one: Layer, other: Layer) -> Floats:
 
 
 def spread_times(
-    anchors: list[Anchor], lengths_km: Floats, speed_kmh: float, margin_s: float
-) -> list[float]:
+    anchors: list[Anchor], lengths_km: Floats, speed_kmh: float, margin_s: float,
+    begun: Sequence[float] = (),
+) -> list[float]:  # fmt: skip
     """Times within the windows, each leg flown within the speed, the legs' speeds evened out.
 
-    Starts from the earliest arrivals, which exist because the search found a path, and moves one
-    time after another to where its two legs have one speed, as far as its window allows.
+    Starts from given times or else from the middle between the earliest and the latest, and moves
+    one time after another to where its two legs have one speed, as far as its window allows.
     """
     needed = np.concatenate([[0.0], lengths_km / speed_kmh * 3600.0])
     early: list[float] = []
@@ -156,7 +195,7 @@ def spread_times(
     for anchor, least in zip(anchors[::-1], np.concatenate([[0.0], needed[:0:-1]]), strict=True):
         late.append(min(anchor.latest_s, late[-1] - least) if late else anchor.latest_s)
     late.reverse()
-    times = [(a + max(a, b)) / 2 for a, b in zip(early, late, strict=True)]
+    times = list(begun) or [(a + max(a, b)) / 2 for a, b in zip(early, late, strict=True)]
     legs = np.maximum(lengths_km, 0.05)
     for _ in range(300):
         for i, anchor in enumerate(anchors):

@@ -29,6 +29,9 @@ _EASY_SHARE = 0.6  # a leg slower than this is drawn with a detour instead
 _MARGIN_KM = 0.1
 _MOST_NODES = 300
 _STEP_S = 5.0
+_COARSEST_S = 30.0
+_LEAD_S = 30.0
+_LEAST_S = 0.4  # between two stops
 _WIDTH = 5  # of the band beside the diagonal
 
 
@@ -58,29 +61,44 @@ class Course:
 def lay_course(
     account: Account, stops: list[Stop], speed_kmh: float, bank_deg: float, plain: bool = True
 ) -> Course:
-    """The first course: arcs between the stops, as long as an easy speed makes them."""
-    span = stops[-1].clock_s - stops[0].clock_s
-    step = max(_STEP_S, span / _MOST_NODES)
-    times: list[Floats] = []
-    at = [0]
-    for one, other in pairwise(stops):
-        count = max(2, math.ceil((other.clock_s - one.clock_s) / step))
-        leg = np.linspace(one.clock_s, max(other.clock_s, one.clock_s + 0.5), count + 1)
-        times.append(leg[:-1])
-        at.append(at[-1] + count)
-    clock = np.append(np.concatenate(times), max(stops[-1].clock_s, times[-1][-1] + 0.1))
+    """The first course: arcs between the stops, as long as an easy speed makes them.
+
+    Where an account begins or ends on an edge, the course leads up to it and away from it.
+    """
+    clock, at = _lay_nodes(stops)
     sides = find_sides(account, stops, at, clock, plain)
     xy = np.empty((len(clock), 2))
-    xy[-1] = stops[-1].xy
+    xy[at[-1]] = stops[-1].xy
     easy = _EASY_SHARE * speed_kmh / 3600.0
     for k, (one, other) in enumerate(pairwise(stops)):
         a, b = at[k], at[k + 1]
         length = easy * (other.clock_s - one.clock_s)
         xy[a:b] = _best_arc(one.xy, other.xy, length, b - a, a, sides)[:-1]
+    for end, inner, nodes in ((at[0], at[0] + 1, slice(0, at[0])),
+                              (at[-1], at[-1] - 1, slice(at[-1] + 1, None))):  # fmt: skip
+        way = xy[end] - xy[inner]
+        way = way / max(float(np.hypot(*way)), 1e-9) * easy
+        xy[nodes] = xy[end] + np.abs(clock[nodes] - clock[end])[:, None] * way
     return Course(
         clock, xy, stops, at, sides, SLOWEST_SHARE * speed_kmh / 3600.0,
         speed_kmh / 3600.0, GRAVITY_KMS2 * math.tan(math.radians(bank_deg)),
     )  # fmt: skip
+
+
+def _lay_nodes(stops: list[Stop]) -> tuple[Floats, list[int]]:
+    """Node times, and the node of each stop."""
+    step = min(max(_STEP_S, (stops[-1].clock_s - stops[0].clock_s) / _MOST_NODES), _COARSEST_S)
+    lead, tail = (_LEAD_S if stop.anchor.crossing else 0.0 for stop in (stops[0], stops[-1]))
+    begin = end = stops[0].clock_s
+    times = [np.arange(begin - lead, begin - 1e-6, _STEP_S)]
+    at = [len(times[0])]
+    for stop in stops[1:]:
+        begin, end = end, max(stop.clock_s, end + _LEAST_S)
+        count = max(2, math.ceil((end - begin) / step))
+        times.append(np.linspace(begin, end, count + 1)[:-1])
+        at.append(at[-1] + count)
+    times.append(np.arange(end, end + tail + 1e-6, _STEP_S))
+    return np.concatenate(times), at
 
 
 def find_sides(
@@ -88,8 +106,9 @@ def find_sides(
 ) -> list[Side]:
     """Which nodes must be inside or outside what: crossings, absences, closest approaches.
 
-    With ``plain`` also all nodes between an entry and an exit, or an exit and an entry: the plain
-    reading of an account, which may be wrong of one that leaves crossings out.
+    With ``plain`` also all nodes between an entry and an exit, or an exit and an entry, and those
+    of the legs to and from a closest approach: the plain reading of an account, which may be wrong
+    of one that leaves crossings out.
     """
     sides = []
     final = len(clock) - 1
@@ -105,7 +124,9 @@ def find_sides(
             sides.append(Side(np.arange(node + 1, min(node + 2, final) + 1), area, inward))
             last[zone_id] = (node, inward)
         if stop.anchor.keep_out is not None:
-            during = (clock >= stop.anchor.earliest_s) & (clock <= stop.anchor.latest_s)
+            during = (clock >= stop.anchor.earliest_s - 1.0) & (clock <= stop.anchor.latest_s + 1.0)
+            if plain:
+                during |= _legs_beside(stop, stops, at, len(clock))
             sides.append(Side(np.flatnonzero(during), stop.anchor.keep_out, False))
         if stop.anchor.hold is not None:
             same = [n for s, n in zip(stops, at, strict=True)
@@ -116,6 +137,21 @@ def find_sides(
         during = (clock >= avoid.earliest_s) & (clock <= avoid.latest_s)
         sides.append(Side(np.flatnonzero(during), avoid.area, False))
     return [side for side in sides if len(side.nodes)]
+
+
+def _legs_beside(stop: Stop, stops: list[Stop], at: list[int], count: int) -> NDArray[np.bool_]:
+    """The nodes from the stop before a closest approach to the one after it.
+
+    A leg whose other end lies nearer to the place is left out.
+    """
+    k = next(i for i, s in enumerate(stops) if s is stop)
+    beside = np.zeros(count, dtype=bool)
+    for other, nodes in ((k - 1, slice(at[k - 1] + 1, at[k] + 1)),
+                         (k + 1, slice(at[k], at[min(k + 1, len(at) - 1)]))):  # fmt: skip
+        if 0 <= other < len(stops):
+            near = shapely.contains_xy(stop.anchor.keep_out, *stops[other].xy)
+            beside[nodes] = not near
+    return beside
 
 
 def _best_arc(
@@ -176,13 +212,14 @@ def improve(course: Course, steps: int = 60) -> None:
     weights: Floats = np.ones(count - 2)
     for k in range(steps):
         grip = 10.0 ** min(5.0, 2.0 + 3.5 * k / steps)
+        held = k % 6 > 0 or k > 0.8 * steps
         tight = np.hypot(*_acceleration(bend, course.xy).T) / course.tightest_kms2
         factor = np.where(tight > 0.95, 1.4, 0.97)
         weights = np.asarray(np.clip(weights * factor, 1.0, 1e5))
         ease = 0.05 + 1.0 / (1 + k)
         band = _bending_band(bend, weights / course.tightest_kms2**2, ease)
         right = ease * course.xy.ravel()
-        for node, other, normal, target in _penalties(course):
+        for node, other, normal, target in _penalties(course, held):
             _add(band, right, node, other, normal, target, grip)
         course.xy = np.array(solve_banded(band, right.tolist())).reshape(count, 2)
 
@@ -246,7 +283,11 @@ Penalty = tuple[int, int, Floats, float]
 """normal · (position of a node, less that of another unless -1) = target."""
 
 
-def _penalties(course: Course) -> list[Penalty]:
+def _penalties(course: Course, held: bool) -> list[Penalty]:
+    """What is wrong with the course; with ``held`` also what sits where a penalty has put it.
+
+    Without it a position put right would be let go at the next step, and be wrong again after.
+    """
     found: list[Penalty] = []
 
     def pull(node: int, normal: Floats, target: float, other: int = -1) -> None:
@@ -258,7 +299,7 @@ def _penalties(course: Course) -> list[Penalty]:
             pull(node, normal, target)
     for side in course.sides:
         distance, within = _depth(side.area, xy[side.nodes])
-        wrong = (within != side.inside) | (distance < _MARGIN_KM)
+        wrong = (within != side.inside) | (distance < _MARGIN_KM * (2.0 if held else 1.0))
         for node in side.nodes[wrong]:
             line = shapely.shortest_line(side.area.boundary, shapely.Point(xy[node]))
             edge, here = shapely.get_coordinates(line)
@@ -272,9 +313,10 @@ def _penalties(course: Course) -> list[Penalty]:
     step = np.diff(xy, axis=0)
     length = np.hypot(*step.T)
     h = np.diff(course.times)
-    for i in np.flatnonzero(length > 0.97 * course.fastest_kms * h):
+    for i in np.flatnonzero(length > (0.95 if held else 0.97) * course.fastest_kms * h):
         pull(int(i) + 1, step[i] / length[i], 0.955 * course.fastest_kms * h[i], int(i))
-    for i in np.flatnonzero((length < course.slowest_kms * h) & (length > 1e-9)):
+    slow = (1.03 if held else 1.0) * course.slowest_kms * h
+    for i in np.flatnonzero((length < slow) & (length > 1e-9)):
         pull(int(i) + 1, step[i] / length[i], 1.02 * course.slowest_kms * h[i], int(i))
     return found
 
