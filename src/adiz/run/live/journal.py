@@ -171,8 +171,9 @@ class Journal:
         """Remove the segments that hold nothing after a number; the numbers go on."""
         with self._changing:
             if self._end and self.last_seq <= upto_seq:
-                self._sync()
-                self._start_segment()
+                with suppress(OSError):  # no room: the last segment goes another time
+                    self._sync()
+                    self._start_segment()
             segments = _segments(self.folder)
             for (_, path), (following, _) in pairwise(segments):
                 if following > upto_seq + 1:
