@@ -71,8 +71,11 @@ class Sink(Protocol):
             RefusedError: do not.
         """
 
-    def check(self) -> None:
-        """Look, without waiting, whether the connection still stands; called every second or so.
+    def check(self) -> bool:
+        """Look, without waiting, whether the connection still stands.
+
+        Called every second or so, and where ``settle_s`` is not 0 before each delivery. Returns
+        True where it is known that the receiver has all that was sent.
 
         Raises:
             FailedError: it was lost: what is not settled has to be sent again.
@@ -92,8 +95,9 @@ class SinkBase:
         self.name = name
         self.retry = retry or Retry()
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Nothing can be lost."""
+        return False
 
     def close(self) -> None:
         """Nothing is held."""

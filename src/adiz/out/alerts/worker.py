@@ -66,6 +66,9 @@ class Worker:
         # later ones of the other wait too.
         self._behind: set[str] = set()
         self._unsettled: OrderedDict[int, tuple[Delivery, int]] = OrderedDict()
+        # How many may be unconfirmed: halved with every loss, or a receiver that keeps breaking
+        # off would get the same few for ever.
+        self._window = MAX_UNSETTLED
         self._outcomes: dict[int, Outcome] = {}
         self._written_us = now_us()
         self._failures = 0
@@ -89,7 +92,8 @@ class Worker:
 
     def _check(self) -> None:
         try:
-            self.sink.check()
+            if self.sink.check():
+                self._settle(everything=True)
         except FailedError as failed:
             self._failures = max(self._failures, 1)
             self._note(failed)
@@ -124,7 +128,7 @@ class Worker:
 
     def _full(self) -> bool:
         self._settle()
-        return len(self._unsettled) >= MAX_UNSETTLED
+        return len(self._unsettled) >= self._window
 
     def _take(self, delivery: Delivery) -> None:
         if delivery.id in self._held or delivery.id in self._unsettled:
@@ -144,6 +148,11 @@ class Worker:
             self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
+        if self.sink.settle_s:
+            self._check()
+            if not self._go_on():
+                self._look_again(delivery.id - 1)
+                return
         now = self._now_us()
         delivery = replace(
             delivery,
@@ -210,19 +219,21 @@ class Worker:
             self.figures.delivered -= len(self._unsettled)
             self._unsettled.clear()
             self._held.clear()
+            self._window = max(1, self._window // 2)
 
     def _note(self, error: Exception) -> None:
         self.figures.failed_tries += 1
         self.figures.last_error = clean(error, 500)
         self.figures.last_error_us = self._now_us()
 
-    def _settle(self) -> None:
+    def _settle(self, *, everything: bool = False) -> None:
         now = self._now_us()
         while self._unsettled:
             delivery, settled_us = next(iter(self._unsettled.values()))
-            if settled_us > now:
+            if settled_us > now and not everything:
                 return
             del self._unsettled[delivery.id]
+            self._window = min(MAX_UNSETTLED, self._window + 1)
             self._finish(delivery, "delivered", None)
 
     def _finish(self, delivery: Delivery, status: str, error: str | None) -> None:

@@ -1,16 +1,18 @@
 """Cursor on Target over UDP, TCP or TLS, for TAK servers and clients.
 
 Nothing in Cursor on Target acknowledges a message. Over TCP and TLS a message counts as delivered
-when the other end's system has confirmed its octets and the connection has stood for
-``settle_s`` after it; where it breaks before, everything since is sent again over the next one.
-Copies share their uid, so a display shows them once. Over UDP a message is delivered when it has
-left: use it where that will do.
+when the other end's system has confirmed its octets and the connection then either stood for
+``settle_s`` or was closed in order (a system resets a connection that is closed with octets
+unread). Where it is reset before, everything since is sent again over the next one. Copies share
+their uid, so a display shows them once. Over UDP a message is delivered when it has left: use it
+where that will do.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import re
 import select
 import socket
@@ -106,10 +108,10 @@ class CotSink(SinkBase):
             self._link.close()
             raise FailedError(f"{type(error).__name__}: {error}", down=True) from None
 
-    def check(self) -> None:
-        """Whether the connection still stands."""
+    def check(self) -> bool:
+        """Whether the connection still stands; True where it was closed in order."""
         try:
-            self._link.check()
+            return self._link.check()
         except OSError as error:
             self._link.close()
             raise FailedError(f"{type(error).__name__}: {error}", down=True) from None
@@ -134,8 +136,9 @@ class UdpLink:
             self._socket = self._connect()
         self._socket.send(octets)
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Nothing can be seen."""
+        return False
 
     def close(self) -> None:
         """Close the socket."""
@@ -191,21 +194,24 @@ class StreamLink:
         """
         if self._socket is None:
             self._socket = self._connect()
-        self.check()
         self._socket.settimeout(self._timeout_s)
         self._socket.sendall(octets)
         self._confirmed(self._socket)
 
-    def check(self) -> None:
-        """Read away what comes in; an end or a reset of the connection is an error."""
+    def check(self) -> bool:
+        """Read away what comes in. True where the other end has closed in order, after it had
+        read everything; a reset is an error."""
         sock = self._socket
         if sock is None:
-            return
+            return False
         sock.settimeout(0.0)
         with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             for _ in range(64):
                 if not sock.recv(65536):
-                    raise ConnectionResetError("the other end closed the connection")
+                    _raise_error(sock)
+                    self.close()
+                    return True
+        return False
 
     def close(self) -> None:
         """Close the connection."""
@@ -237,4 +243,11 @@ class StreamLink:
                 raise TimeoutError(f"not confirmed within {self._timeout_s:g} s")
             select.select([], [], [], pause_s)
             pause_s = min(0.05, pause_s * 2)
-        self.check()
+        _raise_error(sock)  # a reset, too, leaves nothing to be confirmed
+
+
+def _raise_error(sock: socket.socket) -> None:
+    """Tell of a reset: behind an end of the stream it would go unseen."""
+    error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error:
+        raise OSError(error, os.strerror(error))

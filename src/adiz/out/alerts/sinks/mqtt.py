@@ -112,10 +112,11 @@ class MqttSink(SinkBase):
             self.close()
             raise FailedError(f"not acknowledged within {self._timeout_s:g} s", down=True)
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """A client that has lost its broker is thrown away."""
         if self._client is not None and not self._client.is_connected():
             self.close()
+        return False
 
     def close(self) -> None:
         """Take leave of the broker."""
