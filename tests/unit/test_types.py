@@ -11,6 +11,8 @@ import pytest
 from adiz.tracks.types import (
     MEASURES,
     aircraft_types,
+    designators,
+    find_designator,
     find_type,
     max_speed_kt,
     published,
@@ -25,6 +27,18 @@ def test_codes_are_designators_or_marked_as_the_products_own() -> None:
             assert kind.doc8643 == kind.type_code
         assert kind.doc8643 == "" or kind.doc8643 in aircraft_types()
         assert kind.use in ("military", "civil", "mixed")
+
+
+def test_every_designator_of_doc_8643_is_known_and_ours_are_among_them() -> None:
+    assert len(designators()) == 2711
+    assert all(re.fullmatch(r"[A-Z][A-Z0-9]{1,3}", code) for code in designators())
+    for kind in aircraft_types().values():
+        assert kind.doc8643 == "" or kind.doc8643 in designators()
+        assert ("-" in kind.type_code) == (kind.type_code not in designators())
+    found = find_designator(" glf5")
+    assert found is not None
+    assert (found.kind, found.engine, found.engines, found.wake) == ("land plane", "jet", "2", "M")
+    assert find_designator("H-6K") is None  # what Doc 8643 lacks is ours, and marked by its hyphen
 
 
 def test_every_statement_has_a_known_type_measure_status_and_source() -> None:

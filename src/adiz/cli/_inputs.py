@@ -71,7 +71,7 @@ def read_inputs(args: argparse.Namespace) -> Inputs:
         not args.partial,
     )
     for part in (inputs.plans, inputs.notices, inputs.contacts):
-        print_faults(part.faults if part else ())
+        print_faults(part.faults if part is not None else ())
     return inputs
 
 

@@ -139,7 +139,13 @@ def parse_ats(text: str, file: str = "") -> AtsFile:
         except _BadItemError as bad:
             at = line + _lines_before(region, bad.item, found.kind)
             faults.append(
-                Fault(f"{found.kind} {found.callsign}: {bad}", file, at, bad.item, bad.remedy)
+                Fault(
+                    f"{found.kind} {found.callsign}".rstrip() + f": {bad}",
+                    file,
+                    at,
+                    bad.item,
+                    bad.remedy,
+                )
             )
     if not starts:
         faults.append(Fault("holds no ATS message", file, remedy="a message begins '(FPL-'"))
@@ -164,6 +170,8 @@ def _parse_items(message: AtsMessage, body: str) -> None:
         if len(items) == 7:
             items.append("0")  # item 18 left out: some offices accept it
         if len(items) < 7:
+            named = re.match(r"[A-Z0-9]{1,7}(?=/|$)", items[0])
+            message.callsign = named.group() if named else ""
             names = _ORDER["FPL"][len(items) :]
             raise _BadItemError(names[0], f"items {', '.join(names)} are missing")
         _item_7(message, items[0])

@@ -42,6 +42,13 @@ def _no_plan(case: Case) -> Finding:
     return Finding(found.result, found.reason, case.correlation.why if case.given.plans else "")
 
 
+def _nothing_planned(case: Case) -> Finding:
+    """Where the requirement measures a flight against its plan: without one nothing is measured."""
+    if case.correlation.status == "ambiguous":
+        return _no_plan(case)
+    return Finding("unknown", "There is no plan of it to measure against.", case.correlation.why)
+
+
 def _plan_lead(case: Case, params: Params) -> Finding:
     plan = case.plan
     if plan is None:
@@ -132,7 +139,7 @@ def _transponder(case: Case, params: Params) -> Finding:
 def _boundary_time(case: Case, params: Params) -> Finding:
     plan = case.plan
     if plan is None:
-        return _no_plan(case)
+        return _nothing_planned(case)
     if case.entry_kind != "crossed" or case.entry is None:
         return Finding("unknown", "When it crossed the boundary was not seen.")
     near = plan.path.nearest(*case.entry)
@@ -155,7 +162,7 @@ def _boundary_time(case: Case, params: Params) -> Finding:
 def _off_route(case: Case, params: Params) -> Finding:
     plan = case.plan
     if plan is None:
-        return _no_plan(case)
+        return _nothing_planned(case)
     offs = [n[0] for p in case.reports if (n := plan.path.nearest(p.lat_deg, p.lon_deg))]
     if not offs:
         return Finding("unknown", f"Too few points of plan {plan.name} are known.")
@@ -176,7 +183,7 @@ def _off_route(case: Case, params: Params) -> Finding:
 def _departure_time(case: Case, params: Params) -> Finding:
     plan = case.plan
     if plan is None:
-        return _no_plan(case)
+        return _nothing_planned(case)
     if plan.message.rules != "V":
         return Finding("exempt", "Its plan is not for VFR.")
     if not plan.departed_clock:

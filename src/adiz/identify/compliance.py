@@ -8,7 +8,7 @@ nothing here says so; an aircraft not identified is not identified, and nothing 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -148,7 +148,7 @@ def check_compliance(
         identities,
         correlations,
         tuple(rule for rule in rules if rule.rule_id in set(answered["rule"])),
-        _counts(inputs, correlations, identities, answered),
+        _counts(inputs, correlations, identities, answered, gather.used),
     )
 
 
@@ -179,6 +179,7 @@ class _Gatherer:
             for (track_id, size), end in zip(sizes.iter_rows(), ends, strict=True)
         }
         self._last: tuple[str, list[Position], list[datetime]] = ("", [], [])
+        self.used: set[str] = set()  # places of the notices and contacts that spoke of some stay
 
     def _positions(self, track_id: str) -> tuple[list[Position], list[datetime]]:
         if self._last[0] != track_id:
@@ -219,6 +220,9 @@ class _Gatherer:
             (zone.zone_id, zone.version_of),
             (begin, end),
         )
+        contacts = tuple(c for c in self._contacts if speaks_of(c.who, held))
+        self.used.update(notice.place for notice in (*named, *by_state))
+        self.used.update(contact.place for contact in contacts)
         lat = stay["entry_lat_deg"]
         return Case(
             zone=zone,
@@ -232,7 +236,7 @@ class _Gatherer:
             reports=tuple(positions[bisect_left(times, begin) : bisect_right(times, end)]),
             notices=tuple(named),
             state_notices=tuple(by_state),
-            contacts=tuple(c for c in self._contacts if speaks_of(c.who, held)),
+            contacts=contacts,
             departure=(origin.lat_deg, origin.lon_deg) if origin else None,
             given=self._given,
         )
@@ -333,17 +337,31 @@ def _counts(
     correlations: Correlations,
     identities: Mapping[str, Identity],
     table: pl.DataFrame,
+    used: Collection[str],
 ) -> dict[str, int]:
-    late = table.filter(table["reason"].str.ends_with("after the fact."))
+    """What was set aside, fits nothing, or is odd."""
+    plans = Plans(()) if inputs.plans is None else inputs.plans  # none may be left, but faults
+    notices, contacts = inputs.notices or Notices(()), inputs.contacts or Contacts(())
+    decided = [one for flown in correlations.values() for one in flown]
+    fitting = {id(match.plan) for one in decided for match in one.candidates}
+    late = table["reason"].str.ends_with("after the fact.")
+    filed_late = table["reason"].str.contains(" was filed .* after (it entered|entry)")
     counts = {
-        "plan messages set aside": len(inputs.plans.faults) if inputs.plans else 0,
-        "unknown points in plans": len(inputs.plans.unknown_points) if inputs.plans else 0,
-        "notices set aside": len(inputs.notices.faults) if inputs.notices else 0,
-        "contacts set aside": len(inputs.contacts.faults) if inputs.contacts else 0,
-        "stays with notice only after the fact": late.height,
-        "flights whose plan is ambiguous": sum(
-            one.status == "ambiguous" for flown in correlations.values() for one in flown
+        "plan messages set aside": len(plans.faults),
+        "unknown points in plans": len(plans.unknown_points),
+        "plans of no flight seen": sum(id(p) not in fitting for p in plans.plans),
+        "notices set aside": len(notices.faults),
+        "notices given after the entry they announce": sum(
+            n.entry_time is not None and n.notified_at > n.entry_time for n in notices.rows
         ),
+        "notices that fit no stay": sum(n.place not in used for n in notices.rows),
+        "contacts set aside": len(contacts.faults),
+        "contacts with nobody who entered": sum(c.place not in used for c in contacts.rows),
+        "stays with notice only after the fact": table.filter(late).height,
+        "stays whose plan was filed after entry": table.filter(filed_late)
+        .select("track_id", "zone_id", "entry_time")
+        .n_unique(),
+        "flights whose plan is ambiguous": sum(one.status == "ambiguous" for one in decided),
         "tracks with conflicting identity": sum(bool(i.conflicts) for i in identities.values()),
     }
     return {what: count for what, count in counts.items() if count}

@@ -31,7 +31,7 @@ from adiz.tracks.address_blocks import (
     parse_address,
     state_names,
 )
-from adiz.tracks.types import find_type, read_rows
+from adiz.tracks.types import find_designator, find_type, read_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -180,8 +180,13 @@ def _say_registration(registration: str) -> Iterable[Statement]:
 
 
 def _say_type(type_code: str) -> Iterable[Statement]:
-    yield Statement("type", type_code, f"reports give type {type_code}", "reports")
-    kind = find_type(type_code)
+    kind, listed = find_type(type_code), find_designator(type_code)
+    evidence = f"reports give type {type_code}"
+    if listed:
+        evidence += f" ({listed}; ICAO Doc 8643)"
+    elif kind is None:
+        evidence += ", which neither ICAO Doc 8643 nor the type table has"
+    yield Statement("type", type_code, evidence, "reports")
     if kind is None:
         return
     evidence = f"type {type_code} ({kind.name})"

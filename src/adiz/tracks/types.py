@@ -9,7 +9,10 @@ Performance is what a source says, one row a statement, in ``data/envelopes.csv`
 disagree (the Tu-95MS: 830 to 925 km/h), so an envelope is an interval over the statements and
 keeps each of them. ``status`` is ``read`` where the source was read, ``unverified`` where not.
 
-Reads two small files on first use and imports nothing heavy.
+``data/designators.csv`` holds every designator of Doc 8643 with what it says of it (land plane or
+helicopter, engines, wake category); it gives no roles, so a type that is only there has none.
+
+Reads small files on first use and imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -52,6 +55,28 @@ class AircraftType:
 
 
 @dataclass(frozen=True, slots=True)
+class Designator:
+    """What ICAO Doc 8643 says of one designator; where it covers several models, one is named.
+
+    Attributes:
+        kind: land plane, seaplane, amphibian, helicopter, gyrocopter or tilt-rotor.
+        engine: jet, turboprop (turboshaft too), piston, electric or rocket.
+        engines: how many; ``C`` for two that drive one propeller.
+        wake: category, L, M, H or J.
+    """
+
+    designator: str
+    name: str
+    kind: str
+    engine: str
+    engines: str
+    wake: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.kind}, {self.engine}, wake {self.wake}"
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """One statement about performance: the unit is in the measure's name."""
 
@@ -75,6 +100,12 @@ def aircraft_types() -> dict[str, AircraftType]:
 
 
 @cache
+def designators() -> dict[str, Designator]:
+    """Every designator of ICAO Doc 8643."""
+    return {row["designator"]: Designator(**row) for row in read_rows("designators.csv")}
+
+
+@cache
 def _published() -> dict[str, tuple[Published, ...]]:
     found: dict[str, list[Published]] = {}
     for row in read_rows("envelopes.csv"):
@@ -94,6 +125,16 @@ def _code(type_code: str) -> str:
 def find_type(type_code: str) -> AircraftType | None:
     """The type of a code or common name, whatever its case; None where the table has none."""
     return aircraft_types().get(_code(type_code))
+
+
+def find_designator(type_code: str) -> Designator | None:
+    """What Doc 8643 says of a designator, whatever its case; None where it has no such one.
+
+    Example:
+        >>> str(find_designator("C172"))
+        'Cessna 172: land plane, piston, wake L'
+    """
+    return designators().get(type_code.strip().upper())
 
 
 def published(type_code: str, measure: str) -> tuple[Published, ...]:
