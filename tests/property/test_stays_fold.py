@@ -172,6 +172,18 @@ def test_files_and_row_groups_do_not_matter(tmp_path: Path, layout: str, row_gro
     assert_frame_equal(adiz.find_stays(tmp_path, ZONES), expected)
 
 
+def test_columns_cut_into_different_chunks_are_one_table():
+    """Zones without heights, so one column is left out; the others disagree in their chunks."""
+    whole = world(5).select("time", "track_id", "lat_deg", "lon_deg")
+    parts = [whole[:50], whole[50:]]
+    cut = pl.concat(parts, rechunk=False).with_columns(whole["lat_deg"].rechunk())
+    assert cut["time"].n_chunks() != cut["lat_deg"].n_chunks()
+    assert_frame_equal(
+        adiz.find_stays(cut, ZONES.select(["PLAIN"])),
+        adiz.find_stays(whole, ZONES.select(["PLAIN"])),
+    )
+
+
 def test_late_reports_are_counted_and_left_out():
     reports = world(5).sort("time")
     fold = adiz.StaysFold(ZONES, lateness_s=10.0)

@@ -269,7 +269,7 @@ static int add_spans(LegZones *z, Presence *presence, const ZoneInfo *zone, cons
         double from = fmax(fmax(in, up), on), to = fmin(fmin(out, down), off);
         if (to <= from) continue;
         if (!room((void **)&z->span, z->n_spans, &z->cap_spans, sizeof *z->span)) return 0;
-        z->span[z->n_spans++] = (Span){from, to, from == on && on > 0 ? ACTIVATED : CROSSED,
+        z->span[z->n_spans++] = (Span){from, to, from == on && on >= 0 ? ACTIVATED : CROSSED,
                                        to == off && off < 1 ? DEACTIVATED : CROSSED,
                                        from == in && i >= 0 ? c[i].edge : -1,
                                        to == out && i + 1 < n ? c[i + 1].edge : -1};

@@ -206,6 +206,8 @@ void watch_again(Stays *s, Track *t) {
         t->watched = 1;
         int64_t change = t->t < z->from_us ? z->from_us : t->t < z->to_us ? z->to_us : INT64_MAX;
         if (change < t->t_hi) t->t_hi = change;
+        /* Just at a floor, a ceiling or an end of validity: the next leg tells which side it is. */
+        if (s->members[i].open != (in_force(z, t->t) && height_allows(z, t->alt))) t->t_hi = t->t;
         if (!z->has_vertical || z->unchecked || !(t->alt == t->alt)) continue;
         double lo = z->floor_ft, hi = z->ceil_ft;
         if (t->alt > z->ceil_ft) lo = nextafter(z->ceil_ft, INFINITY), hi = INFINITY;

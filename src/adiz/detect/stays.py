@@ -226,7 +226,8 @@ class StaysFold:
         given = [c for c in columns if c is not None]
         if len({tuple(map(len, c.get_chunks())) for c in given}) > 1:
             columns = [c if c is None else c.rechunk() for c in columns]
-        pieces = [[None] * given[0].n_chunks() if c is None else c.get_chunks() for c in columns]
+        count = max(c.n_chunks() for c in columns if c is not None)
+        pieces = [[None] * count if c is None else c.get_chunks() for c in columns]
         yield from map(list, zip(*pieces, strict=True))
 
     def _take(self) -> pl.DataFrame:
