@@ -91,3 +91,9 @@ def event_id(kind: str, *about: object) -> str:
 def iso(time_us: int) -> str:
     """Microseconds since 1970 as ISO 8601 with Z; microseconds only where there are any."""
     return (_EPOCH + timedelta(microseconds=time_us)).isoformat().replace("+00:00", "Z")
+
+
+def spoken(time_us: int) -> str:
+    """The same for a sentence, to the nearest second."""
+    moment = _EPOCH + timedelta(seconds=round(time_us / 1e6))
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

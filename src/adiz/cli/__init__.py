@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stays": ("adiz.cli.stays", "who was in which zone, from when to when"),
     "tally": ("adiz.cli.tally", "stays counted by state, zone, month, role and more"),
     "warnings": ("adiz.cli.warnings", "who was about to enter which zone, as a watch would say"),
+    "watch": ("adiz.cli.watch", "watch live feeds: who is about to enter, who has entered"),
     "zones": ("adiz.cli.zones", "list, show, check and convert zones"),
 }
 

@@ -1,8 +1,10 @@
 # Columns of stays out of the kernel.
 
 cdef dict _rows(const Stay *rows, int64_t n):
-    """Rows as raw columns by name."""
+    """Rows as raw columns by name; nothing at all where there are none."""
     cdef int64_t i
+    if not n:
+        return {}
     cdef int64_t *longs[5]
     cdef double *doubles[6]
     cdef int32_t *ints[2]

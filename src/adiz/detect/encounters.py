@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING
 
 from adiz.detect._encounters import CHUNK_ROWS, COLUMNS, Sweep
@@ -226,6 +227,15 @@ class EncountersFold:
 
 
 def _table(rows: list[tuple[object, ...]]) -> pl.DataFrame:
+    return _filled(rows) if rows else _none()
+
+
+@cache
+def _none() -> pl.DataFrame:
+    return _filled([])
+
+
+def _filled(rows: list[tuple[object, ...]]) -> pl.DataFrame:
     import polars as pl
 
     types = polars_schema(ENCOUNTERS)

@@ -278,7 +278,7 @@ class FormationsFold:
         rule: Rule | None = None,
         *,
         state_of: StateOf | None = None,
-        role_of: Mapping[str, str | None] | None = None,
+        role_of: StateOf | None = None,
         max_gap_s: float = 120.0,
         lateness_s: float = 5.0,
         max_speed_kt: float = 2000.0,
@@ -294,19 +294,38 @@ class FormationsFold:
         )
         self._label(state_of, role_of)
         self._pending = _empty_encounters()
+        self._nothing = self._build(self._pending)
 
-    def _label(self, state_of: StateOf | None, role_of: Mapping[str, str | None] | None) -> None:
-        given = state_of or {}
-        self._state_of = given.get if isinstance(given, Mapping) else given
-        self._role_of = (role_of or {}).get
+    def _label(self, state_of: StateOf | None, role_of: StateOf | None) -> None:
+        self._state_of = _lookup(state_of)
+        self._role_of = _lookup(role_of)
 
     def step(self, reports: pl.DataFrame) -> Formations:
         """Take reports; the formations that are complete."""
-        return self._settle(self.encounters.step(reports), self.encounters.settled_us)
+        return self.step_both(reports)[1]
+
+    def step_both(self, reports: pl.DataFrame) -> tuple[pl.DataFrame, Formations]:
+        """Take reports; the encounters that have ended (of a minute and more) besides."""
+        ended = self.encounters.step(reports)
+        return ended, self._settle(ended, self.encounters.settled_us)
+
+    def under_way(self) -> Formations:
+        """Formations as they stand, from companies not yet complete; the fold goes on.
+
+        What is told may change: a formation may yet turn out as two aircraft that pass.
+        """
+        import polars as pl
+
+        return self._build(pl.concat([self._pending, self.encounters.under_way()]))
 
     def flush(self) -> Formations:
         """End the fold: all formations that are left."""
-        return self._settle(self.encounters.flush(), None)
+        return self.flush_both()[1]
+
+    def flush_both(self) -> tuple[pl.DataFrame, Formations]:
+        """End the fold: all encounters and formations that are left."""
+        ended = self.encounters.flush()
+        return ended, self._settle(ended, None)
 
     def _settle(self, new: pl.DataFrame, settled_us: int | None) -> Formations:
         import polars as pl
@@ -314,13 +333,13 @@ class FormationsFold:
         pending = pl.concat([self._pending, new])
         keys = groups.clusters(pending, self.rule.apart_s)
         pending = pending.with_columns(pl.Series("cluster", keys, pl.Int64()))
-        if settled_us is None and new.is_empty() and pending.is_empty():
-            return self._build(_empty_encounters())
         open_ = pl.lit(False)
         if settled_us is not None:
             last = pl.col("end_time").max().over("cluster").dt.epoch("us")
             open_ = last + round(self.rule.apart_s * 1e6) >= settled_us
         self._pending = pending.filter(open_).drop("cluster")
+        if len(self._pending) == len(pending):
+            return self._nothing
         return self._build(pending.filter(~open_).drop("cluster"))
 
     def _build(self, encounters: pl.DataFrame) -> Formations:
@@ -345,7 +364,7 @@ class FormationsFold:
         state: bytes,
         *,
         state_of: StateOf | None = None,
-        role_of: Mapping[str, str | None] | None = None,
+        role_of: StateOf | None = None,
     ) -> FormationsFold:
         """The fold that was saved.
 
@@ -365,7 +384,13 @@ class FormationsFold:
         fold.encounters = EncountersFold.restore(body[start:inner])
         fold._pending = pl.read_ipc(io.BytesIO(body[inner:]))
         fold._label(state_of, role_of)
+        fold._nothing = fold._build(_empty_encounters())
         return fold
+
+
+def _lookup(given: StateOf | None) -> Callable[[str], str | None]:
+    given = given or {}
+    return given.get if isinstance(given, Mapping) else given
 
 
 def _empty_encounters() -> pl.DataFrame:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -34,6 +35,7 @@ _KINDS = ["crossed", "appeared", "vanished", "lost", "reacquired", "activated", 
 _CERTAINTIES = ["observed", "possible", "definite"]
 _VERTICALS = ["unlimited", "known", "partly", "unknown"]
 _UTC = pl.Datetime("us", "UTC")
+_STAYS = polars_schema(STAYS)
 _NEEDED = ["time", "track_id", "lat_deg", "lon_deg"]
 _TYPES: list[pl.DataType] = [_UTC, pl.String(), pl.Float64(), pl.Float64()]
 _MAGIC = b"adiz stays 1\n"
@@ -235,9 +237,9 @@ class StaysFold:
 
     def _table(self, fold: Fold, columns: dict[str, Any]) -> pl.DataFrame:
         """Raw rows of the kernel as a table of stays."""
+        if not columns:
+            return no_stays()
         raw = {name: pl.Series(name, column) for name, column in columns.items()}
-        if not len(raw["track"]):
-            return pl.DataFrame(schema=polars_schema(STAYS))
         raw["track_id"] = pl.Series(fold.names()).gather(raw.pop("track"))
         raw["zone_id"] = self._zone_ids.gather(raw.pop("zone"))
         for name, words in (
@@ -281,6 +283,12 @@ def opened_state(state: bytes, zones: Zones) -> tuple[dict[str, Any], list[bytes
 def heights_matter(zones: Zones) -> bool:
     """Whether any zone has a floor or a ceiling."""
     return any(z.floor.reference != "SFC" or z.ceiling.reference != "UNL" for z in zones)
+
+
+@cache
+def no_stays() -> pl.DataFrame:
+    """The table of stays, empty; made once, since a watch asks for it many times a second."""
+    return pl.DataFrame(schema=_STAYS)
 
 
 def sort_stays(stays: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -330,7 +331,7 @@ class WarningsFold:
     def _take(self) -> pl.DataFrame:
         raw = {name: pl.Series(name, column) for name, column in self._kernel.take().items()}
         if not len(raw["zone"]):
-            return pl.DataFrame(schema=polars_schema(WARNINGS))
+            return _none()
         raw["zone_id"] = self._zone_ids.gather(raw.pop("zone"))
         for name, words in (
             ("change", _CHANGES),
@@ -352,6 +353,11 @@ class WarningsFold:
 
 
 _TIMES = ("every", "hold", "max_gap")
+
+
+@cache
+def _none() -> pl.DataFrame:
+    return pl.DataFrame(schema=polars_schema(WARNINGS))
 
 
 def _plain(column: pl.Series, dtype: pl.DataType) -> pl.Series:

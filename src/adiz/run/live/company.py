@@ -1,0 +1,311 @@
+"""Who flies with whom, as a watch tells it: encounters, formations, joint patrols.
+
+An encounter is told once it has lasted long enough and again, as its next revision, when it has
+ended. A formation is told while it lasts, revised when its members change, and withdrawn if its
+company turns out to be none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from adiz.detect.formations import Formations, FormationsFold, Rule
+from adiz.events import Event, event_id, iso, spoken
+from adiz.run.live.labels import Labels
+from adiz.run.live.told import micros
+from adiz.units import M_PER_NM, US_PER_S
+
+_CHECK_US = 30 * US_PER_S
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyParams:
+    """What counts as company.
+
+    Attributes:
+        within_nm, within_ft, for_s: of an encounter.
+        lateness_s: reports may come so much out of order here; more than elsewhere, since
+            encounters are told late anyway.
+        max_gap_s: longest leg.
+    """
+
+    within_nm: float = 5.0
+    within_ft: float = 2000.0
+    for_s: float = 300.0
+    lateness_s: float = 60.0
+    max_gap_s: float = 120.0
+
+
+@dataclass(slots=True)
+class _Standing:
+    """A formation under way as it was last told."""
+
+    event_id: str
+    members: tuple[str, ...]
+    start_us: int
+    revision: int
+    joint_id: str | None = None
+    joint_revision: int = 0
+    states: tuple[str, ...] = ()
+
+
+class Company:
+    """The fold of formations and what it made known.
+
+    Attributes:
+        late_count: reports too late for encounters.
+    """
+
+    def __init__(self, labels: Labels, params: CompanyParams) -> None:
+        self._labels, self._params = labels, params
+        rule = replace(Rule(), within_nm=params.within_nm, within_ft=params.within_ft)
+        self._fold = FormationsFold(
+            rule,
+            state_of=self._state,
+            role_of=self._role,
+            max_gap_s=params.max_gap_s,
+            lateness_s=params.lateness_s,
+        )
+        self._encounters: dict[str, int] = {}
+        self._standing: list[_Standing] = []
+        self._checked_us = -(1 << 62)
+
+    def _state(self, track_id: str) -> str | None:
+        return self._labels[track_id].state
+
+    def _role(self, track_id: str) -> str | None:
+        return self._labels[track_id].role
+
+    @property
+    def late_count(self) -> int:
+        return self._fold.encounters.counts["late"]
+
+    def step(
+        self, reports: pl.DataFrame, watermark_us: int, detected_us: int
+    ) -> tuple[list[Event], pl.DataFrame]:
+        """Take reports; events, and the encounters that have ended."""
+        ended, formations = self._fold.step_both(reports)
+        events, ended = self._ended(ended, formations, detected_us)
+        if watermark_us - self._checked_us >= _CHECK_US:
+            self._checked_us = watermark_us - watermark_us % _CHECK_US
+            events += self._under_way(detected_us)
+        return events, ended
+
+    def flush(self, detected_us: int) -> tuple[list[Event], pl.DataFrame]:
+        """End the fold."""
+        return self._ended(*self._fold.flush_both(), detected_us)
+
+    def _ended(
+        self, encounters: pl.DataFrame, formations: Formations, detected_us: int
+    ) -> tuple[list[Event], pl.DataFrame]:
+        if encounters.is_empty() and formations.company.is_empty():
+            return [], encounters
+        encounters = encounters.filter(pl.col("duration_s") >= self._params.for_s)
+        events = []
+        for row in encounters.iter_rows(named=True):
+            event = self._encounter(row, detected_us, ended=True)
+            revision = self._encounters.pop(event.event_id, 0) + 1
+            events.append(replace(event, revision=revision))
+        for row in formations.formations.filter(pl.col("kind") == "formation").iter_rows(
+            named=True
+        ):
+            events += self._formation(row, detected_us, ended=True)
+        company = formations.company
+        events += self._dissolved(company, detected_us)
+        return events, encounters
+
+    def _under_way(self, detected_us: int) -> list[Event]:
+        events = []
+        for row in self._fold.encounters.under_way().iter_rows(named=True):
+            if row["duration_s"] < self._params.for_s:
+                continue
+            event = self._encounter(row, detected_us, ended=False)
+            if event.event_id not in self._encounters:
+                self._encounters[event.event_id] = 1
+                events.append(event)
+        found = self._fold.under_way().formations
+        for row in found.filter(pl.col("kind") == "formation").iter_rows(named=True):
+            events += self._formation(row, detected_us, ended=False)
+        return events
+
+    # ---- encounters -----------------------------------------------------------------------------
+
+    def _encounter(self, row: Row, detected_us: int, *, ended: bool) -> Event:
+        a, b = self._labels[row["track_a"]], self._labels[row["track_b"]]
+        start_us, least_us = _known(row["start_time"]), _known(row["time_of_min"])
+        lateral = row["min_lateral_m"] / M_PER_NM
+        height = row["min_vertical_ft"]
+        above = "at unknown heights" if height is None else f"{height:,.0f} ft"
+        lasted = f"for {row['duration_s'] / 60:.0f} minutes" + ("" if ended else " so far")
+        return Event(
+            event_id=event_id("encounter", a.track_id, b.track_id, start_us),
+            kind="encounter",
+            time_us=start_us,
+            detected_us=detected_us,
+            certainty="observed",
+            text=f"{a.name} and {b.name} were near each other from {spoken(start_us)} {lasted}; "
+            f"least distance {lateral:.2f} NM, {above}.",
+            tracks=(a.track_id, b.track_id),
+            lat_deg=row["start_lat_deg"],
+            lon_deg=row["start_lon_deg"],
+            alt_ft=row["mean_alt_ft"],
+            **a.facts(),
+            data={
+                "ended": ended,
+                "end_time": iso(_known(row["end_time"])),
+                "duration_s": row["duration_s"],
+                "min_lateral_m": row["min_lateral_m"],
+                "min_vertical_ft": height,
+                "vertical": row["vertical"],
+                "time_of_min": iso(least_us),
+            },
+        )
+
+    # ---- formations -----------------------------------------------------------------------------
+
+    def _formation(self, row: Row, detected_us: int, *, ended: bool) -> list[Event]:
+        members = tuple(row["members"].split(";"))
+        start_us, end_us = _known(row["start_time"]), _known(row["end_time"])
+        states = tuple(s for s in row["states"].split(";") if s)
+        standing = self._standing_of(members, start_us, end_us)
+        events = []
+        if standing is None:
+            identity = event_id("formation", *members, start_us)
+            standing = _Standing(identity, (), start_us, 0)
+            self._standing.append(standing)
+        if ended or members != standing.members or states != standing.states:
+            standing.members, standing.states = members, states
+            standing.revision += 1
+            event = self._formation_event(row, members, start_us, end_us, detected_us, ended)
+            event = replace(event, event_id=standing.event_id, revision=standing.revision)
+            events.append(event)
+            if row["joint_patrol"]:
+                standing.joint_id = standing.joint_id or event_id("joint_patrol", event.event_id)
+                standing.joint_revision += 1
+                events.append(_joint(event, row, states, standing))
+        if ended:
+            self._standing.remove(standing)
+        return events
+
+    def _standing_of(self, members: Iterable[str], start_us: int, end_us: int) -> _Standing | None:
+        whom = set(members)
+        for standing in self._standing:
+            if len(whom & set(standing.members)) > 1 and standing.start_us <= end_us:
+                return standing
+        return None
+
+    def _formation_event(
+        self,
+        row: Row,
+        members: tuple[str, ...],
+        start_us: int,
+        end_us: int,
+        detected_us: int,
+        ended: bool,
+    ) -> Event:
+        first = self._labels[members[0]]
+        names = ", ".join(self._labels[m].name for m in members)
+        until = f"until {spoken(end_us)}" if ended else "and still so"
+        return Event(
+            event_id="",
+            kind="formation",
+            time_us=start_us,
+            detected_us=detected_us,
+            certainty="observed",
+            text=f"{len(members)} aircraft in formation since {spoken(start_us)} {until}: {names}.",
+            tracks=members,
+            lat_deg=first.lat_deg,
+            lon_deg=first.lon_deg,
+            alt_ft=first.alt_ft,
+            **first.facts(),
+            data={
+                "ended": ended,
+                "end_time": iso(end_us),
+                "states": row["states"],
+                "roles": row["roles"],
+                "coordination": row["coordination"],
+                "mean_lateral_m": row["mean_lateral_m"],
+                "mean_vertical_ft": row["mean_vertical_ft"],
+            },
+        )
+
+    def _dissolved(self, company: pl.DataFrame, detected_us: int) -> list[Event]:
+        """Formations told whose company, now complete, was none."""
+        events = []
+        over = {
+            frozenset((r["track_a"], r["track_b"])): _known(r["end_time"])
+            for r in company.filter(pl.col("kind") != "formation").iter_rows(named=True)
+        }
+        for standing in list(self._standing):
+            if not any(pair <= set(standing.members) for pair in over) or self._lives(standing):
+                continue
+            self._standing.remove(standing)
+            first = self._labels[standing.members[0]]
+            identities = [("formation", standing.event_id, standing.revision)]
+            if standing.joint_id:
+                identities.append(("joint_patrol", standing.joint_id, standing.joint_revision))
+            for kind, identity, revision in identities:
+                event = Event(
+                    event_id=identity,
+                    revision=revision + 1,
+                    kind=kind,
+                    time_us=standing.start_us,
+                    detected_us=detected_us,
+                    certainty="observed",
+                    text=f"Withdrawn: seen whole, the company of {', '.join(standing.members)} "
+                    "was no formation.",
+                    withdrawn=True,
+                    tracks=standing.members,
+                    **first.facts(),
+                )
+                events.append(event)
+        return events
+
+    def _lives(self, standing: _Standing) -> bool:
+        rows = self._fold.under_way().formations.filter(pl.col("kind") == "formation")
+        groups = [set(m.split(";")) for m in rows["members"]]
+        return any(len(g & set(standing.members)) > 1 for g in groups)
+
+    # ---- memory ---------------------------------------------------------------------------------
+
+    def save(self) -> dict[str, Any]:
+        """The state, for :meth:`restore`."""
+        return {
+            "fold": self._fold.save(),
+            "encounters": self._encounters,
+            "checked_us": self._checked_us,
+            "standing": [asdict(standing) for standing in self._standing],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what was saved."""
+        self._fold = FormationsFold.restore(state["fold"], state_of=self._state, role_of=self._role)
+        self._encounters = dict(state["encounters"])
+        self._checked_us = state["checked_us"]
+        self._standing = [msgspec.convert(one, _Standing) for one in state["standing"]]
+
+
+def _joint(event: Event, row: Row, states: tuple[str, ...], standing: _Standing) -> Event:
+    since = _known(row["joint_start"])
+    roles = f" ({row['roles'].replace(';', ', ')})" if row["roles"] else ""
+    return replace(
+        event,
+        event_id=standing.joint_id or "",
+        revision=standing.joint_revision,
+        kind="joint_patrol",
+        time_us=since,
+        text=f"Aircraft of {' and '.join(states)} in one formation since {spoken(since)}{roles}: "
+        f"{', '.join(event.tracks)}.",
+    )
+
+
+def _known(moment: Any) -> int:
+    time_us = micros(moment)
+    assert time_us is not None
+    return time_us

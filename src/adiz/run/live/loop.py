@@ -1,0 +1,365 @@
+"""The loop of the watch: feeds to journal to engine to store, and on from where it stopped.
+
+::
+
+    feeds (a thread each) -> queue -> Journal.append -> Engine.step -> Store.commit -> alerts
+
+One thread does all but receiving and alerting. What a live feed says is in the journal before the
+engine sees it; its events are in the store before anybody is told. A checkpoint holds the engine's
+state and how far journal and replays had come, in one transaction. After any kind of stop the
+watch takes the last checkpoint, steps through the journal from there, and tells nothing twice: an
+event worked out again is the same event, and the store knows it.
+
+A full disk stops the input, not the watch: the record at hand is tried again until there is room;
+feeds wait, or lose what the network does not keep for them.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from adiz.detect.index import fingerprint
+from adiz.errors import AdizError
+from adiz.events import Event
+from adiz.run.live.archive import Archive
+from adiz.run.live.config import Config
+from adiz.run.live.engine import Output
+from adiz.run.live.journal import Journal, JournalFullError
+from adiz.run.live.make import alerts_of, make_engine, zones_text
+from adiz.run.live.record import Record
+from adiz.run.live.store import Checkpoint, Store, StoreError
+from adiz.sources.feeds import Batch, ClockWatch, Supervisor
+from adiz.sources.feeds.model import now_us
+from adiz.zones.model import Zones
+
+_log = logging.getLogger("adiz.watch")
+_QUEUE = 256
+_TICK_S = 1.0
+_RETRY_S = 1.0
+_MOST_MERGED_ROWS = 50_000
+
+
+class Said(NamedTuple):
+    """Something a feed's thread puts into the queue."""
+
+    kind: str
+    feed: str
+    at_us: int
+    batch: Batch | None = None
+    data: dict[str, Any] = {}  # noqa: RUF012  never changed
+    arrived_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the watch measures of itself; read by others at any time.
+
+    Attributes:
+        latencies_s: from a batch's arrival to its events being in the store, of the last ones.
+        stalled: why the input is stopped just now; None: it is not.
+        restart_s: how long it took to go on from where the last run stopped.
+    """
+
+    records: int = 0
+    reports: int = 0
+    events: int = 0
+    checkpoints: int = 0
+    state_bytes: int = 0
+    restart_s: float = 0.0
+    stalled: str | None = None
+    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=4096))
+
+
+class Watch:
+    """One watch, from its configuration.
+
+    Args:
+        config: see :func:`adiz.run.live.config.read_config`.
+
+    Attributes:
+        engine: with what is known at the moment.
+        figures: what it measures of itself.
+        supervisors, clocks: of the feeds, by name.
+        recent: the last events, for a view.
+        listeners: called with events once they are in the store; they are not to block.
+
+    Raises:
+        AdizError: zones, store, journal or archive cannot be used.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.figures = Figures()
+        self.recent: deque[Event] = deque(maxlen=200)
+        self.listeners: list[Callable[[list[Event]], None]] = []
+        self._queue: queue.Queue[Said] = queue.Queue(_QUEUE)
+        self._stop = threading.Event()
+        self._zones_wanted: Zones | None = None
+        self._live = not any(feed.replayable for feed in config.feeds)
+        self.store = Store(config.store)
+        try:
+            self._begin()
+        except BaseException:
+            self.store.close()
+            raise
+
+    def _begin(self) -> None:
+        config, started_s = self.config, time.monotonic()
+        last = self.store.checkpoint()
+        journal = config.values["journal"]
+        self.journal = Journal(
+            config.folder / "journal",
+            max_bytes=round(journal["max_mb"] * 1e6),
+            fsync_s=journal["fsync_s"],
+            least_seq=last.seq + 1 if last else 1,
+        )
+        self.archive = Archive(
+            config.folder / "archive",
+            number=last.number if last else 0,
+            keep_days=config.values["archive"]["days"],
+        )
+        self.engine, zones = make_engine(config, self.archive)
+        self._number = last.number if last else 0
+        self._seq = last.seq if last else 0
+        self._positions = dict(last.positions) if last else {}
+        self.clocks = {feed.name: ClockWatch() for feed in config.feeds}
+        self.alerts = alerts_of(config, self.store)
+        self._checkpoint_s = time.monotonic()
+        self._at_us = last.at_us if last else 0
+        self._finished = set(self._positions.pop("", "").split("\n")) - {""}
+        if last:
+            self.engine.restore(last.state)
+        for record in self.journal.read(self._seq):
+            self._step(record)
+        self.figures.restart_s = time.monotonic() - started_s
+        if fingerprint(zones) != fingerprint(self.engine.zones):
+            self._zones_wanted = zones
+        self.supervisors = {
+            feed.name: Supervisor(
+                feed,
+                emit=lambda name, batch: self._put(Said("reports", name, batch.received_us, batch)),
+                up=lambda name, at_us: self._put(Said("feed_up", name, at_us)),
+                down=lambda name, at_us, why: self._put(
+                    Said("feed_down", name, at_us, data={"reason": why})
+                ),
+                ended=lambda name, at_us: self._put(
+                    Said("feed_down", name, at_us, data={"reason": "its input has ended"})
+                ),
+                position=self._positions.get(feed.name),
+            )
+            for feed in config.feeds
+        }
+
+    # ---- running --------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Watch until :meth:`stop` is called, or until every replay has come to its end."""
+        if self.alerts:
+            self.alerts.start()
+        for supervisor in self.supervisors.values():
+            if supervisor.feed.name not in self._finished:
+                supervisor.start()
+        try:
+            while not self._stop.is_set() and not self._all_ended():
+                self._turn()
+            if self._all_ended():
+                self._take(Said("end", "", self._at_us))
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        """Ask the watch to stop; from any thread, or a signal's handler."""
+        self._stop.set()
+
+    def set_zones(self, zones: Zones) -> None:
+        """Watch other zones from now on; from any thread."""
+        self._zones_wanted = zones
+
+    def _all_ended(self) -> bool:
+        ended = {s.feed.name for s in self.supervisors.values() if s.health.state == "ended"}
+        return ended | self._finished >= self.supervisors.keys() and self._queue.empty()
+
+    def _turn(self) -> None:
+        """One turn: what has arrived, or a tick."""
+        if self._zones_wanted is not None:
+            zones, self._zones_wanted = self._zones_wanted, None
+            data = {"geojson": zones_text(zones)}
+            self._take(Said("zones", "", now_us() if self._live else self._at_us, data=data))
+        try:
+            said = self._queue.get(timeout=_TICK_S)
+        except queue.Empty:
+            if self._live:
+                self._take(Said("tick", "", now_us()))
+        else:
+            for one in self._merged(said):
+                self._take(one)
+        if time.monotonic() - self._checkpoint_s >= self.config.values["watch"]["checkpoint_s"]:
+            self._make_checkpoint()
+
+    def _merged(self, first: Said) -> list[Said]:
+        """What else has arrived; batches of live feeds that follow each other become one."""
+        found = [first]
+        rows = len(first.batch.reports) if first.batch else 0
+        while self._live and rows < _MOST_MERGED_ROWS:
+            try:
+                said = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            rows += len(said.batch.reports) if said.batch else 0
+            last = found[-1]
+            if said.batch and last.batch and said.feed == last.feed:
+                found[-1] = last._replace(batch=_joined(last.batch, said.batch), at_us=said.at_us)
+            else:
+                found.append(said)
+        return found
+
+    def _put(self, said: Said) -> None:
+        said = said._replace(arrived_s=time.monotonic())
+        while not self._stop.is_set():
+            try:
+                self._queue.put(said, timeout=0.5)
+                return
+            except queue.Full:
+                continue
+
+    def _take(self, said: Said) -> None:
+        """Make a record of something said, keep it if it cannot be had again, and step."""
+        batch = said.batch
+        if batch is not None and not batch.reports.is_empty():
+            newest = int(batch.reports["time"].to_physical().max())  # type: ignore[arg-type]
+            self.clocks[said.feed].observe(said.at_us, newest)
+        reports = batch.reports if batch else None
+        position = batch.position if batch else None
+        if batch is not None and batch.rejected:
+            said = said._replace(data={**said.data, "rejected": batch.rejected})
+        if self._live:
+            record = self._keep(said, reports, position)
+            if record is None:
+                return
+        else:
+            record = Record(0, said.kind, said.feed, said.at_us, reports, position, said.data)
+        self._step(record)
+        if said.arrived_s:
+            self.figures.latencies_s.append(time.monotonic() - said.arrived_s)
+
+    def _keep(
+        self, said: Said, reports: pl.DataFrame | None, position: str | None
+    ) -> Record | None:
+        """Journal it, however long that takes; None: the watch is to stop first."""
+        while True:
+            try:
+                record = self.journal.append(
+                    said.kind, said.feed, said.at_us, reports, position, said.data
+                )
+                self.figures.stalled = None
+                return record
+            except (OSError, JournalFullError) as error:
+                self._stall(error)
+                if isinstance(error, JournalFullError):
+                    self._make_checkpoint()
+            if self._stop.wait(_RETRY_S):
+                return None
+
+    def _step(self, record: Record) -> None:
+        """The engine's turn, and what it told into archive and store."""
+        out = self.engine.step(record)
+        if not out.reports.is_empty():
+            try:
+                self.archive.append(out.reports, record.received_us)
+            except OSError as error:  # taken in all the same; written with the next checkpoint
+                self._stall(error)
+        self._commit(out)
+        self._at_us = max(self._at_us, record.received_us)
+        self._seq = max(self._seq, record.seq)
+        if record.position is not None:
+            self._positions[record.feed] = record.position
+        if record.kind == "feed_down" and not self._live:
+            self._finished.add(record.feed)
+        figures = self.figures
+        figures.records += 1
+        figures.reports += len(out.reports)
+        figures.events += len(out.events)
+        self.recent.extend(out.events)
+        if out.events:
+            for listener in self.listeners:
+                listener(out.events)
+
+    def _commit(self, out: Output) -> None:
+        if not (out.events or out.stays is not None or out.encounters is not None):
+            return
+        while True:
+            try:
+                self.store.commit(out.events, out.stays, out.encounters)
+                self.figures.stalled = None
+                break
+            except StoreError as error:
+                self._stall(error)
+            if self._stop.wait(_RETRY_S):
+                raise AdizError(f"stopped while the store could not be written: {error_text(self)}")
+        if self.alerts and out.events:
+            self.alerts.wake()
+
+    def _stall(self, error: Exception) -> None:
+        if self.figures.stalled is None:
+            _log.error("the input is stopped: %s", error)
+        self.figures.stalled = str(error)
+
+    # ---- checkpoints ----------------------------------------------------------------------------
+
+    def _make_checkpoint(self) -> bool:
+        """Save the state; False where there is no room for it, to be tried again."""
+        self._checkpoint_s = time.monotonic()
+        try:
+            self.archive.flush()
+            self.journal.sync()
+            state = self.engine.save()
+            positions = {**self._positions, "": "\n".join(sorted(self._finished))}
+            checkpoint = Checkpoint(self._number + 1, self._seq, self._at_us, positions, state)
+            self.store.commit(checkpoint=checkpoint)
+        except (OSError, StoreError) as error:
+            self._stall(error)
+            return False
+        self._number += 1
+        self.figures.checkpoints += 1
+        self.figures.state_bytes = len(state)
+        self.figures.stalled = None
+        number, seq = self.store.covered() or (0, 0)
+        self.journal.drop(seq)
+        self.archive.settle(self._number, number, self._at_us)
+        return True
+
+    def _close(self) -> None:
+        for supervisor in self.supervisors.values():
+            supervisor.ask_to_stop()
+        self._stop.set()
+        for supervisor in self.supervisors.values():
+            supervisor.stop()
+        self._make_checkpoint()
+        if self.alerts:
+            self.alerts.stop()
+        self.journal.close()
+        self.archive.close()
+        self.store.close()
+
+
+def error_text(watch: Watch) -> str:
+    """Why the input is stopped."""
+    return watch.figures.stalled or "no reason is known"
+
+
+def _joined(a: Batch, b: Batch) -> Batch:
+    rejected = {
+        name: a.rejected.get(name, 0) + b.rejected.get(name, 0)
+        for name in (*a.rejected, *(n for n in b.rejected if n not in a.rejected))
+    }
+    position = b.position if b.position is not None else a.position
+    return Batch(pl.concat([a.reports, b.reports]), b.received_us, position, rejected)
