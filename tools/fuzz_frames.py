@@ -14,6 +14,8 @@ from typing import Any
 
 from tests.feed_samples import beast, block, day_time, plot, position, record, squitter
 
+from adiz.sources.modes import parity
+
 CHUNK = 1000
 _POOL = 512
 
@@ -41,25 +43,6 @@ def mutate(data: bytes, source: random.Random) -> bytes:
 
 
 @cache
-def _parities() -> list[int]:
-    """The parity of Mode S of each octet (ICAO Annex 10 volume IV, 3.1.2.3.3)."""
-    table = []
-    for octet in range(256):
-        rest = octet << 16
-        for _ in range(8):
-            rest = rest << 1 ^ (0x1FFF409 if rest & 0x800000 else 0)
-        table.append(rest & 0xFFFFFF)
-    return table
-
-
-def _with_parity(head: bytes) -> bytes:
-    table, rest = _parities(), 0
-    for octet in head:
-        rest = (rest << 8 & 0xFFFFFF) ^ table[rest >> 16 ^ octet]
-    return head + rest.to_bytes(3, "big")
-
-
-@cache
 def _messages() -> list[bytes]:
     source = random.Random(0)
     found = []
@@ -84,7 +67,7 @@ def beast_frames(number: int) -> Iterator[bytes]:
             head = bytearray(message[:11])
             for _ in range(1 + int(source.random() * 4)):
                 head[int(source.random() * 11)] ^= 1 << int(source.random() * 8)
-            message = _with_parity(bytes(head))
+            message = bytes(head) + parity(head).to_bytes(3, "big")
         frame = beast(message, source.getrandbits(48))
         yield frame if kind < 0.5 else mutate(frame, source)
 

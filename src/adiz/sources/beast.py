@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
-from rs1090 import decode
 
 from adiz import units
 from adiz.errors import Fault, ReportsError
 from adiz.sources.files import Input
+from adiz.sources.modes import decode_message
 from adiz.sources.readsb import NACP_ERROR_M
 from adiz.sources.site import Sites
 from adiz.sources.tabular import Options
@@ -178,13 +178,7 @@ class Beast:
         return self._start_us + self._passed_ticks * units.US_PER_S // _TICKS_PER_S
 
     def _message(self, message: bytes, now_us: int, rows: list[Row]) -> None:
-        try:
-            said: Row | None = decode(message.hex())  # type: ignore[assignment]
-        except BaseException as error:
-            # The decoder is Rust; its panics are no Exceptions.
-            if type(error).__name__ != "PanicException":
-                raise
-            said = None
+        said = decode_message(message)
         if said is None:
             self._reject("wrong checksum, or no Mode S", self.frames, rows)
         elif said["df"] in ("17", "18") and said.get("tisb") not in _NOT_POSITIONS:
