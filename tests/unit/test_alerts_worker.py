@@ -243,21 +243,21 @@ def test_unsettled_deliveries_are_bounded(tmp_path: Path) -> None:
 
 
 def test_a_long_queue_is_read_in_small_parts(tmp_path: Path) -> None:
-    made = [make_event(track=f"T{n}", at_s=n) for n in range(600)]
+    made = [make_event(track=f"T{n}", at_s=n) for n in range(400)]
     post = Post(tmp_path, *made)
     post.sink.fails = lambda message: (_ for _ in ()).throw(FailedError("500"))
-    post.run(100_000)
+    post.run(10_000)
     assert len(post.worker._held) <= MAX_HELD
     post.sink.fails = None
     post.run(4 * 3600)
-    assert len(post.keys()) + len(post.outbox.dead(limit=5000)) == 600
+    assert len(post.keys()) + len(post.outbox.dead(limit=5000)) == 400
 
 
 class Killed(BaseException):
     """The process ends here."""
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.integers(0, 2**32 - 1))
 def test_whatever_happens_nothing_is_lost_and_order_is_kept(
     tmp_path_factory: pytest.TempPathFactory, seed: int
@@ -273,7 +273,7 @@ def test_whatever_happens_nothing_is_lost_and_order_is_kept(
             event_id=f"{n:04}",
             tracks=tuple(sorted(set(chance.choices("ABCD", k=chance.choice([1, 1, 1, 2]))))),
         )
-        for n in range(60)
+        for n in range(40)
     ]
     post = Post(tmp_path_factory.mktemp("w"), *made, settle_s=chance.choice([0.0, 3.0]))
     trouble = chance.uniform(0, 0.5)
@@ -332,8 +332,10 @@ def test_a_sink_that_hangs_holds_nobody_up(
         alerts.wake()
         assert time.monotonic() - before < 0.1
     until = time.monotonic() + 30
+    while time.monotonic() < until and len(works.got) < 50:
+        time.sleep(0.02)
     while time.monotonic() < until and ("works", "pending") in alerts.outbox.counts():
-        time.sleep(0.05)
+        time.sleep(0.02)
     assert len(works.got) == 50
     assert not hangs.got
     health = {one.name: one for one in alerts.health()}

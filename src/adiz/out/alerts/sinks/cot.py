@@ -239,11 +239,12 @@ class StreamLink:
         until = time.monotonic() + self._timeout_s
         pause_s = 0.0005
         while struct.unpack("i", fcntl.ioctl(sock.fileno(), _SIOCOUTQ, b"\0\0\0\0"))[0]:
+            _raise_error(sock)  # after a reset it is never confirmed
             if time.monotonic() > until:
                 raise TimeoutError(f"not confirmed within {self._timeout_s:g} s")
             select.select([], [], [], pause_s)
             pause_s = min(0.05, pause_s * 2)
-        _raise_error(sock)  # a reset, too, leaves nothing to be confirmed
+        _raise_error(sock)
 
 
 def _raise_error(sock: socket.socket) -> None:
