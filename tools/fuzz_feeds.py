@@ -3,8 +3,8 @@
     python -m tools.fuzz_feeds --frames 10000000 beast asterix_048
 
 A frame is what a feed is made of: a message of Beast, a datagram of ASTERIX, an aircraft of
-``aircraft.json``, a line of BaseStation, a report of a JSON message. They are made a thousand at a
-time, from the number of the thousand alone, so that ``run_chunk(format, number)`` repeats a failure
+``aircraft.json``, a line of BaseStation, a report of a JSON message. They are made ten thousand at
+a time, from the number of the chunk alone, so that ``run_chunk(format, number)`` repeats a failure
 (:mod:`tools.fuzz_frames`). A chunk fails if the decoder raises or is slow, if a report has no time
 or no place on Earth, or if what is rejected is not counted. Memory is asked at the end: it may not
 have grown since the first tenth.

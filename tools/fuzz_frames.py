@@ -16,7 +16,7 @@ from tests.feed_samples import beast, block, day_time, plot, position, record, s
 
 from adiz.sources.modes import parity
 
-CHUNK = 1000
+CHUNK = 10_000
 _POOL = 512
 
 

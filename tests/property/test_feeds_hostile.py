@@ -18,7 +18,7 @@ from adiz.sources.beast import Beast
 from adiz.sources.pcap import packets
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.sampled_from(sorted(FORMATS)), st.integers(0, 2**32))
 def test_mutated_frames_are_read_or_counted(name: str, number: int) -> None:
     run_chunk(name, number)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,13 @@ def test_the_reference_page_has_every_option(kind: str) -> None:
     page = (ROOT / "docs" / "reference" / "watch.md").read_text()
     part = page.split(f"### `{kind}`", 1)[1].split("\n### ", 1)[0].split("\n## ", 1)[0]
     assert table_of(kind) in part
+
+
+def test_every_example_of_the_guide_is_a_feed() -> None:
+    page = (ROOT / "docs" / "how-to" / "feeds.md").read_text()
+    tables = [t for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+              for t in tomllib.loads(block)["feeds"]]  # fmt: skip
+    assert {from_table(table).kind for table in tables} == set(KINDS)
 
 
 # ---- supervision ---------------------------------------------------------------------------------
