@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from adiz.cli._frames import add_output, write_frame
 from adiz.cli._inputs import (
@@ -47,6 +48,10 @@ def run(args: argparse.Namespace) -> int:
     from adiz.tracks.identity import identify_tracks
 
     by = [name.strip() for name in args.by.split(",") if name.strip()]
+    if args.chart:
+        from adiz.out.chart import check_chart, write_chart
+
+        check_chart(args.chart, by)  # before hours of reading
     inputs = read_inputs(args)
     reports = read_and_say(args)
     stays, zones = find_stays(args, reports)
@@ -73,7 +78,14 @@ def run(args: argparse.Namespace) -> int:
     write_frame(counted.with_columns(named) if args.format == "table" else counted, args)
     print_notes(DEFINITIONS, {}, args)
     if args.chart:
-        from adiz.out.chart import write_chart
-
-        write_chart(counted, args.chart, count=args.count)
+        write_chart(counted, args.chart, count=args.count, title=_title(by, args))
     return 0
+
+
+def _title(by: list[str], args: argparse.Namespace) -> str:
+    """What is counted and, where the bars do not tell, in which zones."""
+    title = f"{args.count.capitalize()} by {' and '.join(by)}"
+    if "zone" in by:
+        return title
+    named = ", ".join(Path(name.strip()).name for name in args.zones.split(","))
+    return f"{title}: {named}" if named.isascii() and len(named) < 60 else title

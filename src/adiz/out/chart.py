@@ -72,10 +72,7 @@ def write_chart(
     """
     path = Path(path)
     by = [c for c in tally.columns if c not in COUNTS]
-    if path.suffix.lower() not in (".svg", ".png"):
-        raise AdizError(f"{path}: a chart ends in .svg or .png")
-    if len(by) > 2:
-        raise AdizError(f"a chart shows one or two columns, not {len(by)}: {', '.join(by)}")
+    check_chart(path, by)
     marks = lay_out(tally, by, count, title)
     svg = path.suffix.lower() == ".svg"
     data = to_svg(marks, title or _title(by, count)).encode() if svg else _to_png(marks)
@@ -83,6 +80,18 @@ def write_chart(
         path.write_bytes(data)
     except OSError as error:
         raise AdizError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def check_chart(path: str | Path, by: Sequence[str]) -> None:
+    """Whether a tally by some columns can be drawn to a file of that name.
+
+    Raises:
+        AdizError: another ending than ``.svg`` or ``.png``, or more than two columns.
+    """
+    if Path(path).suffix.lower() not in (".svg", ".png"):
+        raise AdizError(f"{path}: a chart ends in .svg or .png")
+    if len(by) > 2:
+        raise AdizError(f"a chart shows one or two columns, not {len(by)}: {', '.join(by)}")
 
 
 def _title(by: Sequence[str], count: str) -> str:

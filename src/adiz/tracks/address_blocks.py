@@ -19,6 +19,7 @@ from functools import cache
 from adiz.tracks.types import read_rows
 
 ADDRESS_SOURCE = "ICAO Annex 10 Vol III table 9-1"
+SERIALS_SOURCE = "serial table (general knowledge, unverified)"
 MARKS_SOURCE = "ICAO Annex 7 nationality marks"
 MILITARY_SOURCE = "practice seen by receiver networks, not an ICAO allocation"
 
@@ -87,6 +88,36 @@ def find_military_block(icao24: str) -> Block | None:
     return next((block for block in _military() if block.first <= number <= block.last), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """A form of military or state serials; ``#`` a digit, ``@`` a letter."""
+
+    pattern: str
+    state: str
+    use: str
+    of: str
+
+
+@cache
+def _serials() -> tuple[tuple[re.Pattern[str], Serial], ...]:
+    forms = [Serial(**row) for row in read_rows("serials.csv")]
+    return tuple(
+        (re.compile(re.escape(f.pattern).replace(r"\#", r"\d").replace("@", "[A-Z]")), f)
+        for f in forms
+    )
+
+
+def find_serial(registration: str) -> Serial | None:
+    """The form of military or state serials a registration has, if any.
+
+    Example:
+        >>> find_serial("RF-94203").state
+        'RU'
+    """
+    text = registration.strip().upper()
+    return next((form for pattern, form in _serials() if pattern.fullmatch(text)), None)
+
+
 @cache
 def _marks() -> tuple[tuple[str, str], ...]:
     """(mark, state), the longest first, so that B-##### is tried before B-."""
@@ -106,6 +137,8 @@ def find_mark(registration: str) -> tuple[str, str] | None:
     """
     text = registration.strip().upper()
     bare = "-" not in text
+    if (bare and find_serial(text)) or re.fullmatch(r"([A-Z0-9])\1+", text):
+        return None  # a serial is no mark, and ZZZZ or 0000 stands for none
     for mark, state in _marks():
         pattern = re.escape(mark.replace("-", "") if bare else mark).replace(r"\#", r"\d")
         # a letter or digit must follow, unless the mark spells the whole registration

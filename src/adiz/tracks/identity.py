@@ -25,9 +25,11 @@ from adiz.tracks.address_blocks import (
     ADDRESS_SOURCE,
     MARKS_SOURCE,
     MILITARY_SOURCE,
+    SERIALS_SOURCE,
     find_block,
     find_mark,
     find_military_block,
+    find_serial,
     parse_address,
     state_names,
 )
@@ -173,6 +175,12 @@ def _say_address(icao24: str) -> Iterable[Statement]:
 
 def _say_registration(registration: str) -> Iterable[Statement]:
     yield Statement("registration", registration, f"reports give {registration}", "reports")
+    serial = find_serial(registration)
+    if serial:
+        evidence = f"{registration} has the form of a serial of {serial.of}"
+        yield Statement("use", serial.use, evidence, SERIALS_SOURCE)
+        if serial.state:
+            yield Statement("state", serial.state, evidence, SERIALS_SOURCE)
     mark = find_mark(registration)
     if mark:
         evidence = f"registration {registration} has the mark {mark[0]} of {state_names()[mark[1]]}"
