@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -70,10 +71,10 @@ def changes(reports: pl.DataFrame, zone: Zone | None = None, **params: object) -
 
 @pytest.mark.parametrize("motion", [True, False])
 def test_straight_in(motion: bool) -> None:
-    """88 km at 400 kt are 429 s: warned at the third update, or the third that knows its course."""
+    """88 km at 400 kt are 429 s: the third update warns, or the third after 25 s of positions."""
     (raised, cleared) = changes(flight(motion=motion))
     assert raised[:3] == ("raised", "nominal", None)
-    assert raised[3] == pytest.approx(419 if motion else 414, abs=2)
+    assert raised[3] == pytest.approx(419 if motion else 394, abs=2)
     assert cleared[:3] == ("cleared", "nominal", "entered")
     assert -5 <= cleared[3] <= 1
 
@@ -231,3 +232,44 @@ def test_a_saved_state_is_checked() -> None:
     for damaged in (state[:-1], state[:100], b"", state[:-1] + b"x"):
         with pytest.raises(FaultyInputError, match="damaged"):
             WarningsFold.restore(damaged, Zones((box(),)))
+
+
+def test_zones_changed_while_a_warning_stands() -> None:
+    """One zone stays under another number, one goes, one comes, all in the aircraft's way."""
+    kept, gone = box(), replace(box(), zone_id="GONE", kind="danger")
+    new = replace(box(), zone_id="NEW", kind="danger")
+    fold = WarningsFold(Zones((gone, kept)), WarningsParams(horizon_s={"danger": 600}))
+    reports = flight()
+    assert fold.step(reports[:20]).height == 2
+    (ended,) = fold.rezone(Zones((kept, new))).to_dicts()
+    assert (ended["zone_id"], ended["reason"]) == ("GONE", "zone_ended")
+    assert ended["time"] == START + timedelta(seconds=95)
+    assert fold.under_way()["zone_id"].to_list() == ["BOX"]
+    rest = pl.concat([fold.step(reports[20:]), fold.flush()])
+    told = rest.select("zone_id", "change", "reason").rows()
+    assert sorted(told, key=str) == [
+        ("BOX", "cleared", "entered"),
+        ("NEW", "cleared", "entered"),
+        ("NEW", "raised", None),
+    ]
+    entered = rest.filter(change="cleared")["time"].to_list()
+    assert entered[0] == entered[1] == START + timedelta(seconds=430)
+
+
+def test_a_far_track_is_looked_at_again_when_zones_change() -> None:
+    far = replace(
+        box(), zone_id="FAR", rings=(Ring((Vertex(-40, 0), Vertex(-39, 0), Vertex(-39, 1))),)
+    )
+    fold = WarningsFold(Zones((far,)))
+    fold.step(flight()[:20])
+    fold.rezone(Zones((far, box())))
+    assert fold.step(flight()[20:]).height == 2
+
+
+def test_the_same_zones_again_change_nothing() -> None:
+    reports = flight()
+    fold = WarningsFold(Zones((box(),)))
+    parts = [fold.step(reports[:40]), fold.rezone(Zones((box(),))), fold.step(reports[40:])]
+    found = pl.concat([*parts, fold.flush()]).select("change", "reason", "time").rows()
+    whole = WarningsFold(Zones((box(),)))
+    assert found == whole.step(reports).select("change", "reason", "time").rows()

@@ -37,7 +37,7 @@ def build_parser(parser: argparse.ArgumentParser) -> None:
         help="warning time of a kind of zone, seconds (adiz=600; may be given several times)",
     )
     add("--agree", metavar="N/M", help="updates that must agree, of how many (3/5)")
-    add("--cone-deg", type=float, metavar="DEG", help="half-angle of the cone looked into (0)")
+    add("--cone-deg", type=float, metavar="DEG", help="half-angle of the cone looked into (3)")
     add("--config", metavar="FILE.toml", help="take the settings from its table [warnings]")
     add("--suppress", metavar="ID[,…]", default="", help="tracks that are not warned of")
     add("--time-zone", metavar="IANA", help="the zone of times that name none")

@@ -1,6 +1,8 @@
 # distutils: language = c
 """Compiled warnings kernel; :mod:`adiz.detect.warnings` is its public face."""
 
+from array import array
+
 include "_arrow.pxi"
 
 cdef extern from "warn.h":
@@ -57,10 +59,25 @@ cdef extern from "warn.h":
     int warn_silent(Warn *, int64_t) nogil
     int warn_standing(Warn *) nogil
     int warn_compact(Warn *) nogil
+    int warn_rezone(Warn *, const ZoneIndex *, const double *, const int32_t *) nogil
+    void warn_renumber(Warn *, const int32_t *) nogil
     int names_rehash(Names *) nogil
     enum: MAX_SET, STEP_OK, STEP_NO_MEMORY, STEP_CROWDED
 
 cdef int64_t EVER = 2**63 - 1
+
+
+cdef double *_horizons(const ZoneIndex *x, values) except NULL:
+    cdef list given = list(values)
+    cdef double *horizon
+    if len(given) != x.n_zones:
+        raise ValueError("the index is of other zones")
+    horizon = <double *>malloc((len(given) + 1) * sizeof(double))
+    if horizon == NULL:
+        raise MemoryError("warnings")
+    for i, value in enumerate(given):
+        horizon[i] = value
+    return horizon
 
 
 cdef class Kernel:
@@ -71,16 +88,8 @@ cdef class Kernel:
 
     def __cinit__(self, index, horizons_s, dict settings):
         cdef WarnSettings s
-        cdef list values = list(horizons_s)
-        cdef double *horizon = <double *>malloc((len(values) + 1) * sizeof(double))
         cdef ZoneIndex *x = <ZoneIndex *>PyCapsule_GetPointer(index.pointer, "adiz.zoneindex")
-        if horizon == NULL:
-            raise MemoryError("warnings")
-        if len(values) != x.n_zones:
-            free(horizon)
-            raise ValueError("the index is of other zones")
-        for i, value in enumerate(values):
-            horizon[i] = value
+        cdef double *horizon = _horizons(x, horizons_s)
         memset(&s, 0, sizeof(s))
         s.horizon_s = horizon
         s.cone_deg = settings["cone_deg"]
@@ -154,6 +163,24 @@ cdef class Kernel:
         with nogil:
             status = warn_silent(self.w, before)
         self._check(status)
+
+    def rezone(self, index, horizons_s, list numbers):
+        """Other zones; numbers: the new number of each present one, -1 where it is gone.
+
+        The changes must be taken before :meth:`renumber`.
+        """
+        cdef ZoneIndex *x = <ZoneIndex *>PyCapsule_GetPointer(index.pointer, "adiz.zoneindex")
+        cdef bytes packed = array("i", numbers).tobytes()
+        cdef double *horizon = _horizons(x, horizons_s)
+        cdef int status = warn_rezone(self.w, x, horizon,
+                                      <const int32_t *><char *>PyBytes_AS_STRING(packed))
+        free(horizon)
+        self.index = index
+        self._check(status)
+
+    def renumber(self, list numbers):
+        cdef bytes packed = array("i", numbers).tobytes()
+        warn_renumber(self.w, <const int32_t *><char *>PyBytes_AS_STRING(packed))
 
     def standing(self):
         self._check(warn_standing(self.w))

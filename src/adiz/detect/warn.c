@@ -25,19 +25,27 @@
 Warn *warn_new(const ZoneIndex *index, const WarnSettings *set) {
     Warn *w = calloc(1, sizeof *w);
     if (!w) return NULL;
-    w->index = index;
     w->set = *set;
+    w->set.horizon_s = NULL;
     w->free_watches = -1;
-    double *horizon = malloc((size_t)(index->n_zones + 1) * sizeof *horizon);
-    w->set.horizon_s = horizon;
-    if (!horizon || names_init(&w->names)) {
+    if (warn_zones(w, index, set->horizon_s) || names_init(&w->names)) {
         warn_free(w);
         return NULL;
     }
-    memcpy(horizon, set->horizon_s, (size_t)index->n_zones * sizeof *horizon);
+    return w;
+}
+
+int warn_zones(Warn *w, const ZoneIndex *index, const double *horizon_s) {
+    double *horizon = malloc((size_t)(index->n_zones + 1) * sizeof *horizon);
+    if (!horizon) return 1;
+    free((void *)w->set.horizon_s);
+    memcpy(horizon, horizon_s, (size_t)index->n_zones * sizeof *horizon);
+    w->index = index;
+    w->set.horizon_s = horizon;
+    w->set.longest_s = 0;
     for (int32_t i = 0; i < index->n_zones; i++)
         w->set.longest_s = fmax(w->set.longest_s, horizon[i]);
-    return w;
+    return 0;
 }
 
 void warn_free(Warn *w) {
@@ -89,6 +97,12 @@ static void clear_watch(Warn *w, const WarnTrack *k, Watch *x, int reason, int64
                         const Motion *m, double alt) {
     if (x->standing) emit(w, k, x, CHANGE_CLEARED, reason, t, m, alt);
     x->standing = x->hidden = 0;
+}
+
+void watch_end(Warn *w, const WarnTrack *k, Watch *x, int reason) {
+    clear_watch(w, k, x, reason, k->t, NULL, k->alt);
+    x->next = w->free_watches;
+    w->free_watches = (int32_t)(x - w->watches);
 }
 
 static int ones(uint32_t bits) { return __builtin_popcount(bits); }
@@ -265,9 +279,7 @@ static void take_update(Warn *w, WarnTrack *k, const Update *u) {
 void track_forget(Warn *w, WarnTrack *k) {
     for (int32_t i = k->watches, next; i >= 0; i = next) {
         next = w->watches[i].next;
-        clear_watch(w, k, &w->watches[i], REASON_LOST, k->t, NULL, k->alt);
-        w->watches[i].next = w->free_watches;
-        w->free_watches = i;
+        watch_end(w, k, &w->watches[i], REASON_LOST);
     }
     *k = (WarnTrack){.t = NO_TIME, .next_us = NO_TIME, .update_us = NO_TIME, .hold_us = NO_TIME,
                      .watches = -1, .alt = NAN};

@@ -4,7 +4,7 @@
 
 #include "stays.h"
 
-#define ANCHORS 6
+#define ANCHORS 12
 #define MOST_RAYS 32
 
 enum { CHANGE_RAISED = 0, CHANGE_CLEARED };
@@ -128,8 +128,15 @@ int warn_standing(Warn *w);
 /* Give back the memory of tracks given up, once that is worth while; .out must be empty. */
 int warn_compact(Warn *w);
 
+/* Put other zones in place of the present ones: map gives each one's new number, -1: gone. The
+   warnings of those that are gone end. */
+int warn_rezone(Warn *w, const ZoneIndex *index, const double *horizon_s, const int32_t *map);
+void warn_renumber(Warn *w, const int32_t *map);
+
 /* warn.c, for warn_tracks.c */
 void track_forget(Warn *w, WarnTrack *k);
+void watch_end(Warn *w, const WarnTrack *k, Watch *x, int reason);
+int warn_zones(Warn *w, const ZoneIndex *index, const double *horizon_s);
 
 /* warn_motion.c: how a track moves, from what a report says, else from the way it came. */
 Motion motion_of(const WarnSettings *set, WarnTrack *k, const Update *u);

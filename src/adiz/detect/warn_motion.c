@@ -9,34 +9,48 @@
 #include "warn.h"
 
 #define ANCHOR_US 5000000
-#define BASE_US 30000000       /* a course from positions is taken over about this */
+#define LONG_US 60000000       /* a course from positions is taken over this or what there is; */
+#define LEAST_US 24000000      /* and not over less; */
+#define SHORT_US 18000000      /* but over this where the two differ, for then it turns */
+#define APART_DEG 10.0
+#define LEVEL_FPM 150.0        /* a lesser rate is level flight */
 #define TURN_LEAST_US 8000000  /* a rate of turn over at least this */
 #define TURN_MOST_US 30000000
 #define OUT_OF_LINE_DEG 6.0    /* further from the mean than this is another course */
-#define FT_PER_FPM_S (1.0 / 60.0)
 
-/* The oldest anchor within the base; NULL where there is none to reckon from. */
-static const Anchor *base_of(const WarnSettings *set, const WarnTrack *k, int64_t t) {
+/* The newest anchor at least so old, else the oldest; NULL where there is none. */
+static const Anchor *anchor_of(const WarnSettings *set, const WarnTrack *k, int64_t t,
+                               int64_t age_us) {
     const Anchor *found = NULL;
     for (int32_t i = 0; i < k->n_anchors; i++) {
         if (t - k->anchor[i].t > set->max_gap_us) break;
-        if (found && t - k->anchor[i].t > BASE_US + ANCHOR_US) break;
         found = &k->anchor[i];
+        if (t - found->t >= age_us) break;
     }
     return found;
 }
 
+/* Course and speed from an anchor to here; 0 where they cannot be told. */
+static int way_from(const Anchor *a, const Update *u, double *course, double *speed_mps) {
+    double s;
+    if (geodesic_inverse(a->lat, a->lon, u->lat, u->lon, &s, NULL, course)) return 0;
+    *speed_mps = s / (1e-6 * (double)(u->t - a->t));
+    return 1;
+}
+
 static void from_way(const WarnSettings *set, const WarnTrack *k, const Update *u, Motion *m) {
-    const Anchor *a = base_of(set, k, u->t);
-    double s, azimuth;
-    if (!a || u->t <= a->t) return;
-    double seconds = 1e-6 * (double)(u->t - a->t);
-    if ((!(m->course == m->course) || !(m->speed_mps == m->speed_mps)) &&
-        !geodesic_inverse(a->lat, a->lon, u->lat, u->lon, &s, NULL, &azimuth)) {
-        if (!(m->speed_mps == m->speed_mps)) m->speed_mps = s / seconds;
-        if (!(m->course == m->course) && s > 1.0) m->course = azimuth;
+    const Anchor *far = anchor_of(set, k, u->t, LONG_US), *near = anchor_of(set, k, u->t, SHORT_US);
+    double course, speed_mps, now, now_mps;
+    if (!(m->course == m->course && m->speed_mps == m->speed_mps) &&
+        far && u->t - far->t >= LEAST_US && way_from(far, u, &course, &speed_mps)) {
+        if (near != far && way_from(near, u, &now, &now_mps) &&
+            fabs(turn_between(course, now)) > APART_DEG)
+            course = now, speed_mps = now_mps;
+        if (!(m->speed_mps == m->speed_mps)) m->speed_mps = speed_mps;
+        if (!(m->course == m->course) && speed_mps > 0) m->course = course;
     }
-    if (!(m->climb_fpm == m->climb_fpm)) m->climb_fpm = (u->alt - a->alt) / seconds / FT_PER_FPM_S;
+    if (!(m->climb_fpm == m->climb_fpm) && near && u->t > near->t)
+        m->climb_fpm = (u->alt - near->alt) / (1e-6 * (double)(u->t - near->t)) * 60.0;
 }
 
 static double rate_of_turn(const WarnSettings *set, const WarnTrack *k, int64_t t, double course) {
@@ -77,7 +91,7 @@ Motion motion_of(const WarnSettings *set, WarnTrack *k, const Update *u) {
     int derived = !(m.course == m.course) || !(m.speed_mps == m.speed_mps);
     if (derived || !(m.climb_fpm == m.climb_fpm)) from_way(set, k, u, &m);
     if (!(u->alt == u->alt)) m.climb_fpm = NAN;
-    else if (!(m.climb_fpm == m.climb_fpm)) m.climb_fpm = 0.0;
+    else if (!(fabs(m.climb_fpm) >= LEVEL_FPM)) m.climb_fpm = 0.0;
     double course = m.course;
     m.known = !u->ground && course == course && m.speed_mps >= set->min_speed_mps &&
               m.speed_mps <= set->max_speed_mps;

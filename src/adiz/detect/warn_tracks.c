@@ -1,4 +1,4 @@
-/* The end of tracks: what is silent is lost, and its memory given back. */
+/* The end of tracks, whose memory is given back, and the change of zones. */
 #include <string.h>
 
 #include "membership.h"
@@ -53,4 +53,28 @@ int warn_compact(Warn *w) {
     m->n_text = text;
     w->n_dead = 0;
     return names_rehash(m) ? STEP_NO_MEMORY : STEP_OK;
+}
+
+int warn_rezone(Warn *w, const ZoneIndex *index, const double *horizon_s, const int32_t *map) {
+    for (int32_t i = 0; i < w->names.n; i++) {
+        WarnTrack *k = &w->tracks[i];
+        for (int32_t *at = &k->watches; *at >= 0;) {
+            Watch *x = &w->watches[*at];
+            if (map[x->zone] < 0) {
+                *at = x->next;
+                watch_end(w, k, x, REASON_ENDED);
+            } else {
+                at = &x->next;
+            }
+        }
+        k->next_us = k->hold_us = NO_TIME; /* what was far from every zone may be near a new one */
+    }
+    return w->failed || warn_zones(w, index, horizon_s) ? STEP_NO_MEMORY : STEP_OK;
+}
+
+/* Give watches their zones' new numbers, once the changes that name the old ones are taken. */
+void warn_renumber(Warn *w, const int32_t *map) {
+    for (int32_t i = 0; i < w->names.n; i++)
+        for (int32_t j = w->tracks[i].watches; j >= 0; j = w->watches[j].next)
+            w->watches[j].zone = map[w->watches[j].zone];
 }
