@@ -11,7 +11,7 @@ import adiz
 from adiz.incidents.against_tracks import RecordedTrack, check_claim
 from adiz.incidents.edtf import parse_edtf
 from adiz.incidents.model import Claim, Incident, Place, Subject
-from adiz.incidents.quantities import parse_quantity
+from adiz.incidents.quantities import parse_quantity, parse_sector
 from adiz.schema import REPORTS, polars_schema
 from adiz.zones.model import Circle, Ring, Zone, Zones
 
@@ -76,6 +76,26 @@ def minutes(a: int, b: int | None = None) -> str:
         ("passes", {"km": "12", "time": minutes(8, 12)}, "refuted"),
         ("passes", {"km": ">25"}, "refuted"),
         ("fires", {}, "no data"),
+        ("inside", {"time": minutes(5, 10)}, "refuted"),  # from 8 on only: not throughout
+        ("inside", {"time": minutes(8)}, "confirmed"),
+        ("inside", {"duration_min": parse_quantity("3..4", "min")}, "confirmed"),
+        ("inside", {"duration_min": parse_quantity("9", "min")}, "refuted"),
+        (
+            "enters",
+            {"time": minutes(8), "place": "rock", "bearing": parse_sector("W")},
+            "confirmed",
+        ),
+        ("enters", {"time": minutes(8), "place": "rock", "bearing": parse_sector("E")}, "refuted"),
+        ("at", {"km": "14", "time": minutes(8)}, "confirmed"),  # nearer at another moment of it
+        ("at", {"km": "14", "time": minutes(8), "bearing": parse_sector("E")}, "refuted"),
+        ("at", {"km": "30", "time": minutes(8)}, "refuted"),
+        (
+            "passes",
+            {"km": "5..6", "time": minutes(8, 12), "bearing": parse_sector("N")},
+            "confirmed",
+        ),
+        ("passes", {"km": "5..6", "time": minutes(8, 12), "bearing": parse_sector("S")}, "refuted"),
+        ("passes", {"km": ">3", "time": minutes(8, 40)}, "no data"),  # the track ends before
     ],
 )
 def test_incident_claim_against_a_track(predicate: str, more: dict, verdict: str):
@@ -87,6 +107,15 @@ def test_incident_claim_within_a_gap_is_possible():
     assert check("enters", recorded, time=minutes(8)) == "possible"
     assert check("never_inside", recorded) in ("possible", "refuted")
     assert check("passes", recorded, km="12", time=minutes(8, 12)) == "possible"
+
+
+def test_incident_claim_in_a_gap_that_leaves_no_time_is_refuted():
+    recorded = track(gap=(0, 400))  # over before the belt: at 1,111 km/h it could not be in and out
+    assert check("enters", recorded, time=minutes(8)) == "confirmed"
+    far = track(gap=(300, 900), north=2.0)
+    assert check("never_inside", far) == "confirmed"
+    assert check("inside", far, time=minutes(9)) == "refuted"
+    assert check("at", far, km="12", time=minutes(9)) == "refuted"
 
 
 def test_incident_far_track_refutes_all():
