@@ -62,12 +62,13 @@ def _params(args: argparse.Namespace) -> WarningsParams:
     from adiz.detect.warnings import WarningsParams
 
     table: dict[str, Any] = _configured(args.config) if args.config else {}
-    horizons = dict(table.get("horizon_s", {}))
+    if args.horizon:
+        given = table.get("horizon_s", {})
+        table["horizon_s"] = dict(given) if isinstance(given, dict) else {}
     for pair in args.horizon:
         kind, _, seconds = pair.partition("=")
-        horizons[kind] = _number(seconds, "--horizon", pair, "KIND=SECONDS, e.g. adiz=900")
-    if horizons:
-        table["horizon_s"] = horizons
+        form = "KIND=SECONDS, e.g. adiz=900"
+        table["horizon_s"][kind] = _number(seconds if kind else "", "--horizon", pair, form)
     if args.agree is not None:
         agree, _, of = args.agree.partition("/")
         table["agree"] = int(_number(agree, "--agree", args.agree, "N/M, e.g. 3/5"))

@@ -114,6 +114,7 @@ int predict(Warn *w, const Update *u, const Motion *m, double wider) {
     double on = fmin(fmax(m->turn_deg_s * set->turn_ahead_s, -FAN_MOST_DEG), FAN_MOST_DEG);
     w->hits.n = 0;
     w->hits.touches = 0;
+    if (set->longest_s <= 0) return 1;
     if (on < 0) left += on;
     else right += on;
     if (!along(w, u, m, m->course, set->longest_s * wider, wider, INFINITY, COURSE_NOMINAL))
