@@ -177,6 +177,29 @@ def _messages() -> Check:
     return check
 
 
+def _arrow() -> Check:
+    """All are read; of one in a hundred the reports are made, which takes far longer."""
+    from adiz.sources.feeds import arrow, messages
+
+    def check(number: int) -> Counter[str]:
+        counts = Counter[str]()
+        for at, frame in enumerate(fuzz_frames.stream_frames(number)):
+            if frame[:4] != arrow.MARK:
+                counts["other messages"] += 1
+                continue
+            try:
+                counts["reports"] += arrow.read_stream(frame, tuple(SCHEMA)).height
+            except arrow.RefusedError as error:
+                counts[str(error)] += 1
+            if at % 100 == 0:
+                decoder = messages.Messages()
+                made = make_batch(decoder.step([frame]), "x", 0, rejected=decoder.rejected)
+                _check_batch(made, made.reports.height + sum(made.rejected.values()))
+        return counts
+
+    return check
+
+
 def _basestation() -> Check:
     from adiz.sources.feeds.basestation import MOST_LINE_OCTETS, BaseStation
 
@@ -212,6 +235,7 @@ FORMATS: dict[str, Callable[[], Check]] = {
     "aircraft.json": _aircraft,
     "basestation": _basestation,
     "messages": _messages,
+    "messages_arrow": _arrow,
 }
 
 

@@ -6,6 +6,7 @@ otherwise hardly any would reach what comes after it.
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from collections.abc import Iterator
@@ -221,3 +222,24 @@ def line_frames(number: int) -> Iterator[bytes]:
                 fields[int(source.random() * len(fields))] = source.choice(_ODD).strip(b'"')
             line = b",".join(fields) + b"\n"
         yield line if kind < 0.5 else mutate(line, source)
+
+
+@cache
+def _streams() -> list[bytes]:
+    import polars as pl
+
+    made = []
+    for rows in (1, 3, 20):
+        table = pl.DataFrame(_reports()[:rows], strict=False)
+        for level in (pl.CompatLevel.oldest(), pl.CompatLevel.newest()):
+            sink = io.BytesIO()
+            table.write_ipc_stream(sink, compat_level=level)
+            made.append(sink.getvalue())
+    return made
+
+
+def stream_frames(number: int) -> Iterator[bytes]:
+    """A chunk of messages that are Arrow streams."""
+    source, pool = random.Random(number), _streams()
+    for _ in range(CHUNK):
+        yield mutate(pool[int(source.random() * len(pool))], source)

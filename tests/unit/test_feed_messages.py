@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import struct
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
+from adiz.sources.feeds import arrow
 from adiz.sources.feeds.messages import (
     MOST_OCTETS,
     NO_JSON,
@@ -86,6 +91,64 @@ def test_what_is_no_report_is_counted_and_the_rest_is_read() -> None:
 def test_long_messages_are_not_decoded() -> None:
     many = b"[" + b"{}," * 1_200_000 + b"{}]"
     assert _read(b" " * (MOST_OCTETS + 1), many).rejected == {TOO_LONG: 2}
+
+
+# ---- Arrow ---------------------------------------------------------------------------------------
+
+
+def _stream(table: Any, compression: str | None = None) -> bytes:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    sink = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def test_an_arrow_stream_is_read_as_the_same_in_json() -> None:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    row = {**FULL, "time": AT}
+    expected = _read(FULL, FULL).reports
+    table = pl.DataFrame([row, row], schema={n: SCHEMA[n] for n in FULL})
+    assert_frame_equal(_read(_stream(table.to_arrow())).reports, expected)
+    buffer = io.BytesIO()
+    table.write_ipc_stream(buffer)  # as polars writes it, with views of text
+    assert_frame_equal(_read(buffer.getvalue(), FULL).reports, pl.concat([expected, expected])[1:])
+    words = pa.Table.from_pylist([{k: str(v) for k, v in FULL.items()}] * 2)
+    assert_frame_equal(_read(_stream(words)).reports, expected)
+    numbers = table.with_columns(pl.col("time").to_physical(), extra=pl.lit(1))
+    assert_frame_equal(_read(_stream(numbers.to_arrow())).reports, expected)
+
+
+def test_an_arrow_stream_that_is_not_taken_is_counted() -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    table = pl.DataFrame([{**FULL, "time": AT}], schema={n: SCHEMA[n] for n in FULL})
+    plain = table.to_arrow()
+    bare = table.with_columns(pl.col("time").dt.replace_time_zone(None))
+    coded = table.with_columns(pl.col("callsign").cast(pl.Categorical))
+    many = pl.DataFrame({"on_ground": [True]}).select(pl.all().repeat_by(300_000).explode())
+    batch = _read(
+        _stream(plain, "zstd"), _stream(coded.to_arrow()), _stream(many.to_arrow()),
+        _stream(bare.to_arrow()), _stream(plain)[:-100], arrow.MARK, arrow.MARK + b"\0" * 64,
+        _stream(table.drop("lat_deg").to_arrow()), _stream(pl.DataFrame({"x": [1]}).to_arrow()),
+        _stream(table.with_columns(time=pl.lit([1])).to_arrow()), _stream(plain),
+    )  # fmt: skip
+    assert batch.reports.height == 1
+    assert batch.rejected.pop(arrow.NO_ARROW) >= 2
+    assert batch.rejected == {
+        arrow.NOT_TAKEN: 3, ZONELESS: 1, "missing position": 1, "missing time": 2,
+    }  # fmt: skip
+    assert _read(_stream(bare.to_arrow()), time_zone="UTC").reports["time"].to_list() == [AT]
+
+
+def test_views_of_the_same_text_are_no_way_to_fill_the_memory() -> None:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    text = b"x" * 1_000_000
+    view = struct.pack("<i4sii", len(text), text[:4], 0, 0)
+    array = pa.Array.from_buffers(
+        pa.string_view(), 1000, [None, pa.py_buffer(view * 1000), pa.py_buffer(text)]
+    )
+    assert _read(_stream(pa.table({"callsign": array}))).rejected == {arrow.NOT_TAKEN: 1}
 
 
 def test_nothing_is_nothing() -> None:

@@ -2,7 +2,8 @@
 
 A message is one report, or an array of reports, as JSON objects whose members have the names of the
 reports table. ``time`` is ISO 8601 with its zone, or a number since 1970 whose size tells its unit;
-without ``track_id`` the ``icao24`` is it; members of other names are left out.
+without ``track_id`` the ``icao24`` is it; members of other names are left out. Or a message is an
+Arrow IPC stream with columns of these names (:mod:`adiz.sources.feeds.arrow`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 import polars as pl
 
 from adiz.sources import convert
+from adiz.sources.feeds import arrow
 from adiz.sources.jsontext import decode_document
 from adiz.sources.reports import SCHEMA
 from adiz.sources.tabular import Options, table_frame
@@ -74,7 +76,10 @@ class Messages:
         typed: list[Report] = []
         plain: list[Row] = []
         for number, message in enumerate(messages, start=1):
-            self._sort(message, typed, plain)
+            if message.startswith(arrow.MARK):
+                frames += self._arrow_frames(message)
+            else:
+                self._sort(message, typed, plain)
             last = number == len(messages)
             if typed and (last or len(typed) >= _MOST_ROWS):
                 frames.append(self._typed_frame(typed))
@@ -107,6 +112,24 @@ class Messages:
                 plain.append({name: row.get(name) for name in _COLUMNS})
             else:
                 self.rejected[NO_REPORT] += 1
+
+    def _arrow_frames(self, message: bytes) -> list[pl.DataFrame]:
+        """The frame of a message that is an Arrow stream, if it is one."""
+        if len(message) > MOST_OCTETS:
+            self.rejected[TOO_LONG] += 1
+            return []
+        try:
+            raw = arrow.read_stream(message, _COLUMNS)
+        except arrow.RefusedError as error:
+            self.rejected[str(error)] += 1
+            return []
+        absent = [pl.lit(None, SCHEMA[n]).alias(n) for n in _COLUMNS if n not in raw.columns]
+        raw = raw.with_columns(absent)
+        bare = raw.schema["time"]
+        if isinstance(bare, pl.Datetime) and bare.time_zone is None and self._time_zone is None:
+            self.rejected[ZONELESS] += raw.height
+            return []
+        return [self._frame(raw, typed=True)]
 
     def _typed_frame(self, reports: list[Report]) -> pl.DataFrame:
         columns = []
