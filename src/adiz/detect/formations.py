@@ -349,13 +349,21 @@ class FormationsFold:
         chosen = company.filter(pl.col("kind").is_in(["formation", "orbit", "unclear"]))
         return Formations(*groups.build(chosen, self._state_of, self._role_of), company)
 
-    def save(self) -> bytes:
-        """The whole state, without the functions that name states and roles."""
+    def table(self) -> bytes:
+        """The companies not yet complete, packed; see :meth:`save`."""
         rows = io.BytesIO()
         self._pending.write_ipc(rows)
+        return rows.getvalue()
+
+    def save(self, table: bytes | None = None) -> bytes:
+        """The whole state, without the functions that name states and roles.
+
+        With what :meth:`table` gave just before, polars is not used.
+        """
         inner = self.encounters.save()
         head = json.dumps({"rule": asdict(self.rule), "inner": len(inner)}).encode()
-        body = len(head).to_bytes(4, "little") + head + inner + rows.getvalue()
+        rows = self.table() if table is None else table
+        body = b"".join([len(head).to_bytes(4, "little"), head, inner, rows])
         return zlib.crc32(body).to_bytes(4, "little") + body
 
     @classmethod

@@ -40,6 +40,7 @@ from adiz.schema import REPORTS, polars_schema
 SPILL_ROWS = 65_536
 JOIN_PARTS = 16
 FULL_BYTES = 16 << 20
+_MOST_FAILED = 10_000
 _DAY_US = 86_400_000_000
 _SCHEMA = polars_schema(REPORTS)
 _NAME = re.compile(r"reports-(\d{10,})\.(\d{3,})-(\d{10,})\.(\d{3,})\.parquet")
@@ -129,8 +130,17 @@ class Archive:
                 self._fresh = list(days.values())
                 self._rows = sum(map(len, self._fresh))
 
+    def advance(self, number: int) -> None:
+        """What is taken in from now on comes after the checkpoint of that number.
+
+        For a checkpoint that is written while the watch goes on: call it where its state was
+        taken, after :meth:`flush`.
+        """
+        with self._changing:
+            self._number, self._serial = number + 1, 0
+
     def settle(self, number: int, covered: int, now_us: int) -> None:
-        """The checkpoint of that number is committed: go on, and tidy up in a thread.
+        """The checkpoint of that number is committed: tidy up in a thread.
 
         Args:
             covered: number of the older checkpoint kept (see ``Store.covered``); what even that
@@ -138,7 +148,8 @@ class Archive:
             now_us: the present, as the records tell it; days too old by it are removed.
         """
         with self._changing:
-            self._number, self._serial = number + 1, 0
+            if self._number <= number:
+                self.advance(number)
         if self._joining is not None and self._joining.is_alive():
             return
         self._joining = threading.Thread(
@@ -213,8 +224,8 @@ class Archive:
         """Remove what is of no committed checkpoint, what is replaced, and what was half made."""
         for day in self._days():
             parts = self._parts(day)
-            # One further may have been flushed, and one more before a damaged one was given up.
-            if any(part.last[0] > number + 2 for part in parts):
+            # Some further may have been flushed: for checkpoints that failed or were damaged.
+            if any(part.last[0] > number + _MOST_FAILED for part in parts):
                 raise AdizError(
                     f"the archive {self.folder} belongs to a watch that has come further than the "
                     f"store; give the watch the store of before, or another archive"

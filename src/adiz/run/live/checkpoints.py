@@ -18,7 +18,7 @@ class Checkpoint:
     """The state of the watch after a record.
 
     Attributes:
-        number: one more than that of the checkpoint it went on from; from 1.
+        number: greater than that of the checkpoint it went on from; from 1.
         seq: the last record of the journal it covers.
         at_us: when it was made, as the records tell the time.
         positions: feed -> where to resume it.
@@ -68,9 +68,9 @@ def insert(connection: sa.Connection, checkpoint: Checkpoint) -> None:
 
     table = _table()
     number = table.c.number
-    connection.execute(
-        sa.delete(table).where((number >= checkpoint.number) | (number < checkpoint.number - 1))
-    )
+    before = sa.select(sa.func.max(number)).where(number < checkpoint.number)
+    last = connection.execute(before).scalar() or 0
+    connection.execute(sa.delete(table).where((number >= checkpoint.number) | (number < last)))
     connection.execute(
         sa.insert(table).values(
             number=checkpoint.number,

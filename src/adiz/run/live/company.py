@@ -274,10 +274,14 @@ class Company:
 
     # ---- memory ---------------------------------------------------------------------------------
 
-    def save(self) -> dict[str, Any]:
-        """The state, for :meth:`restore`."""
+    def table(self) -> bytes:
+        """The companies not yet complete, packed."""
+        return self._fold.table()
+
+    def save(self, table: bytes) -> dict[str, Any]:
+        """The state, for :meth:`restore`; ``table`` is that of :meth:`table`."""
         return {
-            "fold": self._fold.save(),
+            "fold": self._fold.save(table),
             "encounters": self._encounters,
             "checked_us": self._checked_us,
             "standing": [asdict(standing) for standing in self._standing],

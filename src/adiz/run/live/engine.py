@@ -95,7 +95,8 @@ class Engine:
         history: History | None = None,
     ) -> None:
         self.params = params or EngineParams()
-        self.zones = zones = zones_of(write_geojson(zones))
+        self._zones_text = write_geojson(zones)
+        self.zones = zones = zones_of(self._zones_text)
         self.counts = dict.fromkeys(("reports", "late", "revised"), 0)
         self._registry, self._history = registry, history
         self.labels = Labels(registry)
@@ -271,7 +272,8 @@ class Engine:
     # ---- zones ----------------------------------------------------------------------------------
 
     def _change_zones(self, record: Record, told: _Telling) -> None:
-        zones = zones_of(record.data["geojson"])
+        self._zones_text = record.data["geojson"]
+        zones = zones_of(self._zones_text)
         step = self._stays.rezone(zones)
         self.zones = zones
         self._story.zone_names = _names(zones)
@@ -284,28 +286,43 @@ class Engine:
 
     # ---- memory ---------------------------------------------------------------------------------
 
-    def save(self) -> bytes:
-        """The whole state, for :meth:`restore`."""
+    def tables(self) -> dict[str, bytes]:
+        """The parts of the state that polars has to pack; see :meth:`save`."""
+        return {
+            "gate": self._gate.table(),
+            "company": self._company.table() if self._company else b"",
+            "rows": _packed(self._rows.table),
+            "late": _packed(self._late),
+        }
+
+    def save(self, tables: dict[str, bytes] | None = None) -> bytes:
+        """The whole state, for :meth:`restore`.
+
+        With what :meth:`tables` gave just before, polars is not used, as a forked process needs.
+        """
+        tables = tables or self.tables()
+        company, warned, identifying = self._company, self._warned, self._identifying
         state = {
             "counts": self.counts,
             "marks": [self._checked_us, self._revised_us, self._forgot_us],
-            "zones": write_geojson(self.zones),
-            "gate": self._gate.save(),
+            "zones": self._zones_text,
+            "gate": self._gate.save(tables["gate"]),
             "labels": self.labels.save(),
             "stays": self._stays.save(),
             "story": self._story.save(),
-            "company": self._company.save() if self._company else None,
-            "warned": self._warned.save() if self._warned else None,
-            "identifying": self._identifying.save() if self._identifying else None,
-            "rows": _packed(self._rows.table),
-            "late": _packed(self._late),
+            "company": company.save(tables["company"]) if company else None,
+            "warned": warned.save() if warned else None,
+            "identifying": identifying.save() if identifying else None,
+            "rows": tables["rows"],
+            "late": tables["late"],
         }
         return msgspec.msgpack.encode(state)
 
     def restore(self, state: bytes) -> None:
         """Take up what was saved, its zones with it; the settings are to be the same."""
         found: dict[str, Any] = msgspec.msgpack.decode(state)
-        self.zones = zones_of(found["zones"])
+        self._zones_text = found["zones"]
+        self.zones = zones_of(self._zones_text)
         self._story.zone_names = _names(self.zones)
         if self._identifying:
             self._identifying.rezone(self.zones)

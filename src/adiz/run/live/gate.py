@@ -117,16 +117,20 @@ class Gate:
             return self._none
         return due if len(due) == 1 else due.sort(order_of(due))
 
-    def save(self) -> dict[str, Any]:
-        """The state, for :meth:`restore`."""
+    def table(self) -> bytes:
+        """The reports held, packed."""
         rows = io.BytesIO()
         self._held.write_ipc(rows, compression="lz4")
+        return rows.getvalue()
+
+    def save(self, table: bytes) -> dict[str, Any]:
+        """The state, for :meth:`restore`; ``table`` is that of :meth:`table`."""
         feeds = {name: [f.newest_us, f.heard_us, f.up] for name, f in self._feeds.items()}
         return {
             "watermark_us": self.watermark_us,
             "future_count": self.future_count,
             "feeds": feeds,
-            "held": rows.getvalue(),
+            "held": table,
         }
 
     @classmethod

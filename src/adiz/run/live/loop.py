@@ -22,7 +22,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -36,6 +36,7 @@ from adiz.run.live.engine import Output
 from adiz.run.live.journal import Journal, JournalFullError
 from adiz.run.live.make import alerts_of, make_engine, zones_text
 from adiz.run.live.record import Record
+from adiz.run.live.states import States
 from adiz.run.live.store import Checkpoint, Store, StoreError
 from adiz.sources.feeds import Batch, ClockWatch, Supervisor
 from adiz.sources.feeds.model import now_us
@@ -56,7 +57,6 @@ class Said(NamedTuple):
     at_us: int
     batch: Batch | None = None
     data: dict[str, Any] = {}  # noqa: RUF012  never changed
-    arrived_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -73,7 +73,6 @@ class Figures:
     reports: int = 0
     events: int = 0
     checkpoints: int = 0
-    state_bytes: int = 0
     restart_s: float = 0.0
     stalled: str | None = None
     latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=4096))
@@ -114,7 +113,8 @@ class Watch:
 
     def _begin(self) -> None:
         config, started_s = self.config, time.monotonic()
-        last = self.store.checkpoint()
+        self.states = States(config.folder / "states")
+        last = self.store.checkpoint(lambda c: self.states.read(c.state.decode()) is not None)
         journal = config.values["journal"]
         self.journal = Journal(
             config.folder / "journal",
@@ -135,9 +135,11 @@ class Watch:
         self.alerts = alerts_of(config, self.store)
         self._checkpoint_s = time.monotonic()
         self._at_us = last.at_us if last else 0
+        self._saving: Checkpoint | None = None
+        self._state_names = [last.state.decode()] if last else []
         self._finished = set(self._positions.pop("", "").split("\n")) - {""}
         if last:
-            self.engine.restore(last.state)
+            self.engine.restore(self.states.read(last.state.decode()) or b"")
         for record in self.journal.read(self._seq):
             self._step(record)
         self.figures.restart_s = time.monotonic() - started_s
@@ -147,7 +149,7 @@ class Watch:
             feed.name: Supervisor(
                 feed,
                 emit=lambda name, batch: self._put(Said("reports", name, batch.received_us, batch)),
-                up=lambda name, at_us: self._put(Said("feed_up", name, at_us)),
+                up=self._up,
                 down=lambda name, at_us, why: self._put(
                     Said("feed_down", name, at_us, data={"reason": why})
                 ),
@@ -202,8 +204,7 @@ class Watch:
         else:
             for one in self._merged(said):
                 self._take(one)
-        if time.monotonic() - self._checkpoint_s >= self.config.values["watch"]["checkpoint_s"]:
-            self._make_checkpoint()
+        self._checkpoint_if_due()
 
     def _merged(self, first: Said) -> list[Said]:
         """What else has arrived; batches of live feeds that follow each other become one."""
@@ -222,8 +223,11 @@ class Watch:
                 found.append(said)
         return found
 
+    def _up(self, name: str, at_us: int) -> None:
+        if self._live or name not in self._positions:  # a replay taken up again was never down
+            self._put(Said("feed_up", name, at_us))
+
     def _put(self, said: Said) -> None:
-        said = said._replace(arrived_s=time.monotonic())
         while not self._stop.is_set():
             try:
                 self._queue.put(said, timeout=0.5)
@@ -248,8 +252,8 @@ class Watch:
         else:
             record = Record(0, said.kind, said.feed, said.at_us, reports, position, said.data)
         self._step(record)
-        if said.arrived_s:
-            self.figures.latencies_s.append(time.monotonic() - said.arrived_s)
+        if batch is not None and self._live:
+            self.figures.latencies_s.append((now_us() - said.at_us) / 1e6)
 
     def _keep(
         self, said: Said, reports: pl.DataFrame | None, position: str | None
@@ -265,7 +269,7 @@ class Watch:
             except (OSError, JournalFullError) as error:
                 self._stall(error)
                 if isinstance(error, JournalFullError):
-                    self._make_checkpoint()
+                    self._checkpoint_now()
             if self._stop.wait(_RETRY_S):
                 return None
 
@@ -315,27 +319,55 @@ class Watch:
 
     # ---- checkpoints ----------------------------------------------------------------------------
 
-    def _make_checkpoint(self) -> bool:
-        """Save the state; False where there is no room for it, to be tried again."""
+    def _begin_checkpoint(self, *, wait: bool = False) -> None:
+        """Take the state as it is now; a process of its own writes it, unless we wait for it."""
         self._checkpoint_s = time.monotonic()
+        self._number += 1
+        number, seq, at_us = self._number, self._seq, self._at_us
+        positions = {**self._positions, "": "\n".join(sorted(self._finished))}
         try:
             self.archive.flush()
             self.journal.sync()
-            state = self.engine.save()
-            positions = {**self._positions, "": "\n".join(sorted(self._finished))}
-            checkpoint = Checkpoint(self._number + 1, self._seq, self._at_us, positions, state)
-            self.store.commit(checkpoint=checkpoint)
+            self.archive.advance(number)
+            tables = self.engine.tables()
+            self._saving = Checkpoint(number, seq, at_us, positions, b"")
+            if wait:
+                name = self.states.write(number, lambda: self.engine.save(tables))
+                self._end_checkpoint(name)
+            else:
+                self.states.start(number, lambda: self.engine.save(tables))
         except (OSError, StoreError) as error:
             self._stall(error)
-            return False
-        self._number += 1
+
+    def _end_checkpoint(self, name: str | None) -> None:
+        """Commit the checkpoint whose state is in a file, and let go of what it covers."""
+        if name is None or self._saving is None:
+            return
+        self.store.commit(checkpoint=replace(self._saving, state=name.encode()))
         self.figures.checkpoints += 1
-        self.figures.state_bytes = len(state)
         self.figures.stalled = None
+        self._state_names = [*self._state_names[-1:], name]
+        self.states.keep(self._state_names)
         number, seq = self.store.covered() or (0, 0)
         self.journal.drop(seq)
-        self.archive.settle(self._number, number, self._at_us)
-        return True
+        self.archive.settle(self._saving.number, number, self._at_us)
+
+    def _checkpoint_if_due(self) -> None:
+        if self.states.is_writing:
+            try:
+                self._end_checkpoint(self.states.finish())
+            except (OSError, StoreError) as error:
+                self._stall(error)
+        elif time.monotonic() - self._checkpoint_s >= self.config.values["watch"]["checkpoint_s"]:
+            self._begin_checkpoint()
+
+    def _checkpoint_now(self) -> None:
+        """One that is done when this returns, unless the disk is full."""
+        try:
+            self._end_checkpoint(self.states.wait())
+        except (OSError, StoreError) as error:
+            self._stall(error)
+        self._begin_checkpoint(wait=True)
 
     def _close(self) -> None:
         for supervisor in self.supervisors.values():
@@ -343,7 +375,7 @@ class Watch:
         self._stop.set()
         for supervisor in self.supervisors.values():
             supervisor.stop()
-        self._make_checkpoint()
+        self._checkpoint_now()
         if self.alerts:
             self.alerts.stop()
         self.journal.close()

@@ -26,7 +26,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,8 +131,13 @@ class Store:
         if checkpoint is not None and self._sqlite:
             self._tidy()
 
-    def checkpoint(self) -> Checkpoint | None:
+    def checkpoint(
+        self, is_whole: Callable[[Checkpoint], bool] = lambda _: True
+    ) -> Checkpoint | None:
         """The last checkpoint that is whole; None if there never was one.
+
+        Args:
+            is_whole: whether what a checkpoint refers to is whole.
 
         Raises:
             StoreError: none of those kept is whole.
@@ -141,7 +146,8 @@ class Store:
             numbers = [number for number, _ in checkpoints.heads(connection)]
         for number in numbers:
             with contextlib.suppress(StoreError), self._reading() as connection:
-                if found := checkpoints.read(connection, number):
+                found = checkpoints.read(connection, number)
+                if found and is_whole(found):
                     return found
             self.damaged += 1
         if numbers:

@@ -8,9 +8,11 @@ what was told: what moved is a revision, what was not so is withdrawn, what was 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from adiz.events import Event, event_id, iso, spoken
 from adiz.run.live.labels import Label, Labels
@@ -268,31 +270,18 @@ class Story:
             self.told.pop(track_id, None)
             self.lost.discard(track_id)
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> bytes:
         """The state, for :meth:`restore`."""
-        return {track: [asdict(t) for t in stays] for track, stays in self.told.items()}
+        return msgspec.msgpack.encode(self.told)
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: bytes) -> None:
         """Take up what was saved."""
-        self.lost = {track for track, stays in state.items() if _is_lost(stays)}
-        self.told = {
-            track: [
-                Told(
-                    t["zone_id"],
-                    t["begun_us"],
-                    t["ended_us"],
-                    {role: Part(**part) for role, part in t["parts"].items()},
-                )
-                for t in stays
-            ]
-            for track, stays in state.items()
-        }
+        self.told = msgspec.msgpack.decode(state, type=dict[str, list[Told]])
+        self.lost = {track for track, stays in self.told.items() if _is_lost(stays)}
 
 
-def _is_lost(stays: list[dict[str, Any]]) -> bool:
-    return any(
-        t["ended_us"] is None and t["parts"].get("end", {}).get("kind") == "lost" for t in stays
-    )
+def _is_lost(stays: list[Told]) -> bool:
+    return any(t.ended_us is None and "end" in t.parts for t in stays)
 
 
 def _known(moment: datetime | None) -> int:
