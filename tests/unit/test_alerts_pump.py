@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,11 +56,6 @@ class Desk:
         sinks = ("s", "boss")
         found = [d for sink in sinks for d in self.outbox.pending(sink, 0, 10_000)]
         return [f"{d.sink}:{d.message.key}" for d in sorted(found, key=lambda d: d.id)]
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/watch.db"
 
 
 def rule(**more: Any) -> Rule:
