@@ -13,7 +13,7 @@ OUT := out
 KERNELS := $(wildcard src/adiz/*/*.c src/adiz/*/*.h src/adiz/*/*.px[id] src/adiz/*/*.pyx)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check proofs fuzz bench docs dist lock clean
+.PHONY: help demo test check proofs fuzz kafka bench docs dist lock clean
 
 help:
 	@echo "make demo    find the stays of a real aircraft, draw the map, write the dossier of 2019"
@@ -21,6 +21,7 @@ help:
 	@echo "make check   style, types, layering, documentation in step with the code"
 	@echo "make proofs  the tests against independent methods again, far more cases"
 	@echo "make fuzz    mutated frames against the decoders of feeds, FRAMES=10000000 a format (hours)"
+	@echo "make kafka   a real Kafka for the tests of that feed (46 MB; needs Java and Maven)"
 	@echo "make bench   speed beside other tools (20 minutes; benchmarks/README.md)"
 	@echo "make docs    run the examples of the documentation, draw its pictures anew"
 	@echo "make dist    a wheel, and the proof that it runs where there is no compiler"
@@ -67,6 +68,10 @@ proofs: $(VENV)/.adiz
 
 fuzz: $(VENV)/.adiz
 	POLARS_MAX_THREADS=1 nice -n 15 $(BIN)/python -m tools.fuzz_feeds --frames $(FRAMES)
+
+kafka: $(VENV)/.packages
+	mvn --quiet --batch-mode --file tests/kafka/pom.xml dependency:copy-dependencies \
+	  -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$(VENV)/kafka
 
 bench: $(VENV)/.adiz
 	$(BIN)/python benchmarks/run.py

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import ROOT
 
 
 def free_port() -> int:
@@ -77,3 +82,60 @@ class NatsServer:
                 await streams.publish(subject, message)
 
         self.do(work)
+
+
+class KafkaServer:
+    """A Kafka broker (KRaft, one node) that keeps its topics; topics have four partitions."""
+
+    @staticmethod
+    def jars() -> Path | None:
+        """The folder of its jars, if `make kafka` has fetched them and there is a Java."""
+        folder = Path(os.environ.get("ADIZ_KAFKA_JARS", ROOT / ".venv" / "kafka"))
+        return folder if shutil.which("java") and any(folder.glob("kafka_*.jar")) else None
+
+    def __init__(self, folder: Path) -> None:
+        jars = self.jars()
+        assert jars is not None
+        port, controller = free_port(), free_port()
+        self.server = f"127.0.0.1:{port}"
+        self._java = ["java", "-Xmx256m", "-cp", f"{jars}/*"]
+        self._settings = folder / "server.properties"
+        self._settings.write_text(
+            "process.roles=broker,controller\nnode.id=1\nnum.partitions=4\n"
+            f"controller.quorum.voters=1@127.0.0.1:{controller}\n"
+            f"listeners=PLAINTEXT://{self.server},CONTROLLER://127.0.0.1:{controller}\n"
+            "controller.listener.names=CONTROLLER\n"
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
+            f"log.dirs={folder}/data\noffsets.topic.replication.factor=1\n"
+        )
+        number = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+        command = [*self._java, "kafka.tools.StorageTool", "format", "-t", number, "-c"]
+        subprocess.run([*command, str(self._settings)], check=True, capture_output=True)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import AdminClient
+
+        self._process = subprocess.Popen(
+            [*self._java, "kafka.Kafka", str(self._settings)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        until_s = time.monotonic() + 90
+        admin = AdminClient({"bootstrap.servers": self.server, "log_level": 0})
+        while time.monotonic() < until_s:
+            try:
+                if admin.list_topics(timeout=2).brokers:
+                    return
+            except KafkaException:
+                time.sleep(0.1)
+        raise AssertionError("the Kafka broker does not start")
+
+    def kill(self) -> None:
+        """Stop it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

@@ -1,8 +1,8 @@
 """Reports from Kafka: offsets, restarts, what is gone.
 
-The broker is librdkafka's own mock cluster (``test.mock.num.brokers``): a server of the real
-protocol over TCP, in this process, in memory. With ADIZ_KAFKA=HOST:PORT the same tests run against
-a real broker that creates topics of four partitions by itself.
+Against a real broker where `make kafka` has fetched one. Else against librdkafka's mock cluster
+(``test.mock.num.brokers``): a server of the real protocol over TCP, in this process, in memory,
+that cannot be stopped and started again.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import json
 import os
 import socket
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.brokers import KafkaServer
 from tests.feed_servers import tcp_server, wait_for, watched
 
 from adiz.errors import FaultyInputError
@@ -26,17 +28,18 @@ confluent_kafka = pytest.importorskip("confluent_kafka", reason="confluent-kafka
 class Broker:
     """A broker, and a topic of this test."""
 
-    def __init__(self) -> None:
-        real = os.environ.get("ADIZ_KAFKA")
-        mock = {"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "log_level": 2}
-        settings = {"bootstrap.servers": real, "log_level": 2} if real else mock
-        self.producer = confluent_kafka.Producer(settings)
+    def __init__(self, real: KafkaServer | None) -> None:
+        self.real = real
+        mock = {"bootstrap.servers": "mock", "test.mock.num.brokers": 1}
+        settings = {"bootstrap.servers": real.server} if real else mock
+        self.producer = confluent_kafka.Producer({**settings, "log_level": 0})
         one = next(iter(self.producer.list_topics(timeout=20).brokers.values()))
         self.server = f"{one.host}:{one.port}"
         self.topic = f"reports-{uuid.uuid4().hex[:8]}"
         self.producer.list_topics(self.topic, timeout=20)
+        wait_for(lambda: self._partitions() == 4, 30)
 
-    def partitions(self) -> int:
+    def _partitions(self) -> int:
         topic = self.producer.list_topics(self.topic, timeout=20).topics[self.topic]
         return len(topic.partitions)
 
@@ -44,14 +47,32 @@ class Broker:
         for number, message in enumerate(messages):
             to = number % 4 if partition is None else partition
             self.producer.produce(self.topic, message, partition=to)
-        assert self.producer.flush(20) == 0
+        assert self.producer.flush(60) == 0
+
+    def forget(self, partition: int, before: int) -> None:
+        """Delete the first messages of a partition."""
+        from confluent_kafka.admin import AdminClient
+
+        assert self.real is not None
+        admin = AdminClient({"bootstrap.servers": self.server})
+        place = confluent_kafka.TopicPartition(self.topic, partition, before)
+        for future in admin.delete_records([place]).values():
+            future.result(30)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer | None]:
+    if KafkaServer.jars() is None:
+        yield None
+        return
+    one = KafkaServer(tmp_path_factory.mktemp("kafka"))
+    yield one
+    one.kill()
 
 
 @pytest.fixture
-def broker() -> Broker:
-    one = Broker()
-    wait_for(one.partitions)
-    return one
+def broker(server: KafkaServer | None) -> Broker:
+    return Broker(server)
 
 
 def _messages(first: int, count: int) -> list[bytes]:
@@ -122,30 +143,35 @@ def test_a_position_beyond_the_end_begins_anew_and_is_told(broker: Broker) -> No
 
 
 def test_what_the_topic_no_longer_holds_is_counted(broker: Broker) -> None:
-    """The mock cluster keeps 5 MB of a partition."""
-    if os.environ.get("ADIZ_KAFKA"):
-        pytest.skip("a real broker keeps what it has")
-    filler = b" " * 100_000
-    for _ in range(10):
-        broker.publish([m + filler for m in _messages(0, 10)], partition=3)
+    if broker.real:
+        broker.publish(_messages(0, 100), partition=3)
+        broker.forget(3, before=40)
+    else:  # the mock cluster keeps 5 MB of a partition
+        filler = b" " * 100_000
+        for _ in range(10):
+            broker.publish([m + filler for m in _messages(0, 10)], partition=3)
     with watched(_feed(broker), position='{"3": 0}') as watcher:
         wait_for(watcher.height, 30)
         wait_for(lambda: json.loads(watcher.batches[-1].position or "{}").get("3") == 100, 30)
     assert watcher.rejected[GONE] == 100 - watcher.height() > 0
 
 
-def test_a_broker_that_goes_away_is_down(broker: Broker) -> None:
-    """Nothing can be fetched from a mock cluster after its end: it is told, and tried again."""
-    if os.environ.get("ADIZ_KAFKA"):
-        pytest.skip("a real broker is not stopped by this test")
-    broker.publish(_messages(0, 20))
+def test_a_broker_that_goes_away_is_down_and_nothing_is_lost_or_doubled(broker: Broker) -> None:
+    broker.publish(_messages(0, 200))
     with watched(_feed(broker, timeout_s=1.0)) as watcher:
-        wait_for(lambda: watcher.height() == 20, 30)
-        del broker.producer
-        wait_for(lambda: len(watcher.told) == 2, 30)
-        wait_for(lambda: watcher.supervisor.health.failures > 1, 30)  # type: ignore[attr-defined]
-    assert [t[0] for t in watcher.told] == ["up", "down"]
-    assert _numbers(watcher) == list(range(20))
+        wait_for(lambda: watcher.height() == 200, 30)
+        if broker.real:
+            broker.real.kill()
+        else:
+            del broker.producer
+        wait_for(lambda: len(watcher.told) == 2, 60)
+        wait_for(lambda: watcher.supervisor.health.failures > 1, 60)  # type: ignore[attr-defined]
+        if broker.real:
+            broker.real.start()
+            broker.publish(_messages(200, 200))
+            wait_for(lambda: watcher.height() == 400, 60)
+    assert [t[0] for t in watcher.told[:2]] == ["up", "down"]
+    assert _numbers(watcher) == list(range(watcher.height()))
 
 
 def test_nobody_there_no_answer_and_garbage_are_down(broker: Broker) -> None:
