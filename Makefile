@@ -13,7 +13,7 @@ OUT := out
 KERNELS := $(wildcard src/adiz/*/*.c src/adiz/*/*.h src/adiz/*/*.px[id] src/adiz/*/*.pyx)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check proofs fuzz kafka bench docs dist lock clean
+.PHONY: help demo test check proofs fuzz kills kafka bench docs dist lock clean
 
 help:
 	@echo "make demo    find the stays of a real aircraft, draw the map, write the dossier of 2019"
@@ -22,6 +22,7 @@ help:
 	@echo "make proofs  the tests against independent methods again, far more cases"
 	@echo "make fuzz    mutated frames against the decoders of feeds, FRAMES=10000000 a format (hours)"
 	@echo "make kafka   a real Kafka for the tests of that feed (46 MB; needs Java and Maven)"
+	@echo "make kills   end the watch with kill -9 a thousand times and compare (an hour)"
 	@echo "make bench   speed beside other tools (20 minutes; benchmarks/README.md)"
 	@echo "make docs    run the examples of the documentation, draw its pictures anew"
 	@echo "make dist    a wheel, and the proof that it runs where there is no compiler"
@@ -72,6 +73,10 @@ fuzz: $(VENV)/.adiz
 kafka: $(VENV)/.packages
 	mvn --quiet --batch-mode --file tests/kafka/pom.xml dependency:copy-dependencies \
 	  -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$(VENV)/kafka
+
+kills: $(VENV)/.adiz
+	ADIZ_KILLS=100 nice -n 15 $(BIN)/pytest -q tests/property/test_watch_kills.py
+	nice -n 15 $(BIN)/python tools/kill_watch.py --kills 1000 --out benchmarks/results/kills.md
 
 bench: $(VENV)/.adiz
 	$(BIN)/python benchmarks/run.py

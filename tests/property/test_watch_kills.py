@@ -110,6 +110,7 @@ def test_what_cannot_be_asked_again_is_not_lost(tmp_path: Path) -> None:
     """A feed that sends on whoever listens; compared with one pass over what was journaled."""
     chance = random.Random(2)
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(120)
         port = server.getsockname()[1]
         number = 0
         for life in range(ROUNDS + 1):
