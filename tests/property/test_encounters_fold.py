@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from tests.encounter_worlds import crowd
 
+from adiz.detect.company import Rule
 from adiz.detect.encounters import EncountersFold
-from adiz.detect.formations import Formations, FormationsFold, Rule
+from adiz.detect.formations import Formations, FormationsFold
 from adiz.errors import AdizError
 from adiz.run.together import encounters_through, find_encounters, find_formations
 

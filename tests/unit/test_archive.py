@@ -147,6 +147,22 @@ def test_the_archive_of_a_watch_that_has_come_further_is_left_alone(tmp_path: Pa
     assert len(parts(tmp_path)) == 1
 
 
+def test_what_came_after_a_checkpoint_that_failed_belongs_to_the_next(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, spill_rows=1)
+    for number in range(3):
+        archive.append(reports(10), START_US)
+        archive.flush()
+        archive.advance(1)
+        archive.append(reports(10), START_US)
+        archive.flush()
+        archive.retreat()
+        assert len(parts(tmp_path)) == 2 * (number + 1)
+    archive.settle(1, 0, START_US)
+    archive.close()
+    assert len(Archive(tmp_path, number=1).read()) == 60
+    assert Archive(tmp_path).read().is_empty()
+
+
 def test_a_disk_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = Archive(tmp_path, spill_rows=20)
     table = reports(30, step_us=DAY_US // 10)

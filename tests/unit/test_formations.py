@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from adiz.detect.company import COMPANY, Rule, judge_company
 from adiz.detect.encounters import ENCOUNTERS
-from adiz.detect.formations import COMPANY, Rule, judge_company
 from adiz.detect.groups import EVENTS, FORMATIONS, PARTS, build, find_zone_company
 from adiz.schema import Column, polars_schema
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from adiz.detect.company import Rule
 from adiz.detect.encounters import COLUMNS, SORT, EncountersFold
-from adiz.detect.formations import Formations, FormationsFold, Rule, StateOf
+from adiz.detect.formations import Formations, FormationsFold, StateOf
 
 if TYPE_CHECKING:
     from adiz.sources.reports import Reports
@@ -97,7 +98,7 @@ def find_formations(
         reports: as in :func:`find_encounters`.
         state_of: state of a track id, as a mapping or a function; None where it is not known.
         role_of: role of a track id (``tanker``, ``bomber``, …).
-        rule: what makes company a formation; see :class:`adiz.detect.formations.Rule`.
+        rule: what makes company a formation; see :class:`adiz.detect.company.Rule`.
         max_gap_s: longest time between two reports that still make a leg, seconds.
         max_speed_kt: a leg that needs more is treated as a gap.
 

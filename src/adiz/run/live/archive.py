@@ -40,7 +40,6 @@ from adiz.schema import REPORTS, polars_schema
 SPILL_ROWS = 65_536
 JOIN_PARTS = 16
 FULL_BYTES = 16 << 20
-_MOST_FAILED = 10_000
 _DAY_US = 86_400_000_000
 _SCHEMA = polars_schema(REPORTS)
 _NAME = re.compile(r"reports-(\d{10,})\.(\d{3,})-(\d{10,})\.(\d{3,})\.parquet")
@@ -83,7 +82,7 @@ class Archive:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.outside = 0
-        self._number, self._serial = number + 1, 0
+        self._number, self._serial, self._before = number + 1, 0, 0
         self._keep_days, self._spill_rows = keep_days, spill_rows
         self._fresh: list[pl.DataFrame] = []
         self._rows = 0
@@ -137,7 +136,22 @@ class Archive:
         taken, after :meth:`flush`.
         """
         with self._changing:
-            self._number, self._serial = number + 1, 0
+            self._before, self._number, self._serial = self._serial, number + 1, 0
+
+    def retreat(self) -> None:
+        """The checkpoint that was advanced past has failed: what came after is of it still.
+
+        Raises:
+            OSError: a part cannot be renamed; call it again.
+        """
+        with self._changing:
+            number, serial = self._number - 1, self._before
+            for day in self._days():
+                for part in self._parts(day):
+                    if part.first[0] == part.last[0] == self._number:
+                        span = (number, serial + part.first[1])
+                        os.replace(part.path, self._part(day, span, span))
+            self._number, self._serial = number, serial + self._serial
 
     def settle(self, number: int, covered: int, now_us: int) -> None:
         """The checkpoint of that number is committed: tidy up in a thread.
@@ -224,8 +238,8 @@ class Archive:
         """Remove what is of no committed checkpoint, what is replaced, and what was half made."""
         for day in self._days():
             parts = self._parts(day)
-            # Some further may have been flushed: for checkpoints that failed or were damaged.
-            if any(part.last[0] > number + _MOST_FAILED for part in parts):
+            # One may be half made, one further begun, and one more before was damaged.
+            if any(part.last[0] > number + 3 for part in parts):
                 raise AdizError(
                     f"the archive {self.folder} belongs to a watch that has come further than the "
                     f"store; give the watch the store of before, or another archive"

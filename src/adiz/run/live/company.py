@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from adiz.detect.formations import Formations, FormationsFold, Rule
+from adiz.detect.company import Rule
+from adiz.detect.formations import Formations, FormationsFold
 from adiz.events import Event, event_id, iso, spoken
 from adiz.run.live.labels import Labels
 from adiz.run.live.told import micros

@@ -22,8 +22,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
 
 import polars as pl
 
@@ -36,9 +35,10 @@ from adiz.run.live.engine import Output
 from adiz.run.live.journal import Journal, JournalFullError
 from adiz.run.live.make import alerts_of, make_engine, zones_text
 from adiz.run.live.record import Record
+from adiz.run.live.said import Figures, Said, joined
 from adiz.run.live.states import States
 from adiz.run.live.store import Checkpoint, Store, StoreError
-from adiz.sources.feeds import Batch, ClockWatch, Supervisor
+from adiz.sources.feeds import ClockWatch, Supervisor
 from adiz.sources.feeds.model import now_us
 from adiz.zones.model import Zones
 
@@ -47,35 +47,6 @@ _QUEUE = 256
 _TICK_S = 1.0
 _RETRY_S = 1.0
 _MOST_MERGED_ROWS = 50_000
-
-
-class Said(NamedTuple):
-    """Something a feed's thread puts into the queue."""
-
-    kind: str
-    feed: str
-    at_us: int
-    batch: Batch | None = None
-    data: dict[str, Any] = {}  # noqa: RUF012  never changed
-
-
-@dataclass(slots=True)
-class Figures:
-    """What the watch measures of itself; read by others at any time.
-
-    Attributes:
-        latencies_s: from a batch's arrival to its events being in the store, of the last ones.
-        stalled: why the input is stopped just now; None: it is not.
-        restart_s: how long it took to go on from where the last run stopped.
-    """
-
-    records: int = 0
-    reports: int = 0
-    events: int = 0
-    checkpoints: int = 0
-    restart_s: float = 0.0
-    stalled: str | None = None
-    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=4096))
 
 
 class Watch:
@@ -134,10 +105,11 @@ class Watch:
         self.clocks = {feed.name: ClockWatch() for feed in config.feeds}
         self.alerts = alerts_of(config, self.store)
         self._checkpoint_s = time.monotonic()
+        self._every_s = config.values["watch"]["checkpoint_s"]
         self._at_us = last.at_us if last else 0
         self._saving: Checkpoint | None = None
         self._state_names = [last.state.decode()] if last else []
-        self._finished = set(self._positions.pop("", "").split("\n")) - {""}
+        self._finished = dict.fromkeys(filter(None, self._positions.pop("", "").split("\n")))
         if last:
             self.engine.restore(self.states.read(last.state.decode()) or b"")
         for record in self.journal.read(self._seq):
@@ -188,7 +160,7 @@ class Watch:
 
     def _all_ended(self) -> bool:
         ended = {s.feed.name for s in self.supervisors.values() if s.health.state == "ended"}
-        return ended | self._finished >= self.supervisors.keys() and self._queue.empty()
+        return ended | self._finished.keys() >= self.supervisors.keys() and self._queue.empty()
 
     def _turn(self) -> None:
         """One turn: what has arrived, or a tick."""
@@ -218,7 +190,7 @@ class Watch:
             rows += len(said.batch.reports) if said.batch else 0
             last = found[-1]
             if said.batch and last.batch and said.feed == last.feed:
-                found[-1] = last._replace(batch=_joined(last.batch, said.batch), at_us=said.at_us)
+                found[-1] = last._replace(batch=joined(last.batch, said.batch), at_us=said.at_us)
             else:
                 found.append(said)
         return found
@@ -287,7 +259,7 @@ class Watch:
         if record.position is not None:
             self._positions[record.feed] = record.position
         if record.kind == "feed_down" and not self._live:
-            self._finished.add(record.feed)
+            self._finished[record.feed] = None
         figures = self.figures
         figures.records += 1
         figures.reports += len(out.reports)
@@ -320,46 +292,49 @@ class Watch:
     # ---- checkpoints ----------------------------------------------------------------------------
 
     def _begin_checkpoint(self, *, wait: bool = False) -> None:
-        """Take the state as it is now; a process of its own writes it, unless we wait for it."""
+        """Take the state as it is now; a process of its own writes it, unless we wait for it.
+
+        Raises:
+            OSError, StoreError: there is no room.
+        """
         self._checkpoint_s = time.monotonic()
-        self._number += 1
-        number, seq, at_us = self._number, self._seq, self._at_us
-        positions = {**self._positions, "": "\n".join(sorted(self._finished))}
-        try:
-            self.archive.flush()
-            self.journal.sync()
-            self.archive.advance(number)
-            tables = self.engine.tables()
-            self._saving = Checkpoint(number, seq, at_us, positions, b"")
-            if wait:
-                name = self.states.write(number, lambda: self.engine.save(tables))
-                self._end_checkpoint(name)
-            else:
-                self.states.start(number, lambda: self.engine.save(tables))
-        except (OSError, StoreError) as error:
-            self._stall(error)
+        if self._saving is not None:
+            self.archive.retreat()  # the last one failed
+            self._saving = None
+        number, positions = self._number + 1, {**self._positions, "": "\n".join(self._finished)}
+        self.archive.flush()
+        self.journal.sync()
+        self.archive.advance(number)
+        self._saving = Checkpoint(number, self._seq, self._at_us, positions, b"")
+        tables = self.engine.tables()
+        if wait:
+            name = self.states.write(number, lambda: self.engine.save(tables))
+            self._end_checkpoint(name)
+        else:
+            self.states.start(number, lambda: self.engine.save(tables))
 
     def _end_checkpoint(self, name: str | None) -> None:
         """Commit the checkpoint whose state is in a file, and let go of what it covers."""
         if name is None or self._saving is None:
             return
         self.store.commit(checkpoint=replace(self._saving, state=name.encode()))
+        self._number, self._saving = self._saving.number, None
         self.figures.checkpoints += 1
         self.figures.stalled = None
         self._state_names = [*self._state_names[-1:], name]
         self.states.keep(self._state_names)
         number, seq = self.store.covered() or (0, 0)
         self.journal.drop(seq)
-        self.archive.settle(self._saving.number, number, self._at_us)
+        self.archive.settle(self._number, number, self._at_us)
 
     def _checkpoint_if_due(self) -> None:
-        if self.states.is_writing:
-            try:
+        try:
+            if self.states.is_writing:
                 self._end_checkpoint(self.states.finish())
-            except (OSError, StoreError) as error:
-                self._stall(error)
-        elif time.monotonic() - self._checkpoint_s >= self.config.values["watch"]["checkpoint_s"]:
-            self._begin_checkpoint()
+            elif time.monotonic() - self._checkpoint_s >= self._every_s:
+                self._begin_checkpoint()
+        except (OSError, StoreError) as error:
+            self._stall(error)
 
     def _checkpoint_now(self) -> None:
         """One that is done when this returns, unless the disk is full."""
@@ -367,7 +342,10 @@ class Watch:
             self._end_checkpoint(self.states.wait())
         except (OSError, StoreError) as error:
             self._stall(error)
-        self._begin_checkpoint(wait=True)
+        try:
+            self._begin_checkpoint(wait=True)
+        except (OSError, StoreError) as error:
+            self._stall(error)
 
     def _close(self) -> None:
         for supervisor in self.supervisors.values():
@@ -386,12 +364,3 @@ class Watch:
 def error_text(watch: Watch) -> str:
     """Why the input is stopped."""
     return watch.figures.stalled or "no reason is known"
-
-
-def _joined(a: Batch, b: Batch) -> Batch:
-    rejected = {
-        name: a.rejected.get(name, 0) + b.rejected.get(name, 0)
-        for name in (*a.rejected, *(n for n in b.rejected if n not in a.rejected))
-    }
-    position = b.position if b.position is not None else a.position
-    return Batch(pl.concat([a.reports, b.reports]), b.received_us, position, rejected)
