@@ -30,7 +30,7 @@ cdef extern from "encounters.h":
         const char *text
         uint32_t len
     ctypedef struct Track:
-        Point *points
+        Point **points
         uint32_t n, first
         Name name
         uint8_t dirty, used
@@ -90,7 +90,7 @@ cdef extern from "encounters.h":
     void fold_advance(Fold *, int64_t, int) nogil
     void fold_taken(Fold *) nogil
     void fold_forget(Fold *) nogil
-    Point *fold_points(Fold *, uint32_t, uint32_t) nogil
+    int fold_points(Fold *, uint32_t, const void *, uint32_t) nogil
     void boxes_reset(Fold *) nogil
     void fold_put_pair(Fold *, const Pair *) nogil
     void pair_sum_up(Pair *) nogil

@@ -259,7 +259,7 @@ cdef class Sweep:
 
     def save(self):
         """The whole state as bytes."""
-        cdef uint32_t i, n = 0
+        cdef uint32_t i, k, n = 0
         cdef Track *t
         f = self.f
         parts = []
@@ -271,7 +271,8 @@ cdef class Sweep:
                 n += 1
                 parts.append(struct.pack("<IIIB", t.name.len, t.n, t.first, t.dirty))
                 parts.append(t.name.text[:t.name.len])
-                parts.append(PyBytes_FromStringAndSize(<char *>t.points, t.n * sizeof(Point)))
+                for k in range(t.n):
+                    parts.append(PyBytes_FromStringAndSize(<char *>t.points[k], sizeof(Point)))
         cdef Pair pair
         for i in range(f.n_pairs):
             pair = f.pairs[i]
@@ -280,7 +281,7 @@ cdef class Sweep:
         for i in range(f.n_sources):
             parts.append(struct.pack("<I", len(f.sources[i])))
             parts.append(<bytes>f.sources[i])
-        head = struct.pack("<8s2I3I2q4q", b"adizenc2", sizeof(Point), sizeof(Pair), n, f.n_pairs,
+        head = struct.pack("<8s2I3I2q4q", b"adizenc3", sizeof(Point), sizeof(Pair), n, f.n_pairs,
                            f.n_sources, f.watermark, f.swept, f.counts.late, f.counts.same_time,
                            f.counts.too_fast, f.counts.unusable)
         body = head + PyBytes_FromStringAndSize(<char *>&f.set, sizeof(Settings)) + b"".join(parts)
@@ -290,7 +291,7 @@ cdef class Sweep:
     def restore(bytes state not None):
         """The fold that was saved. Raises ValueError where the bytes are not one."""
         fixed = struct.calcsize("<8s2I3I2q4q")
-        if len(state) < fixed + 4 or state[:8] != b"adizenc2":
+        if len(state) < fixed + 4 or state[:8] != b"adizenc3":
             raise ValueError("not the saved state of an encounters fold")
         body, (crc,) = state[:-4], struct.unpack("<I", state[-4:])
         if zlib.crc32(body) != crc:
@@ -307,7 +308,6 @@ cdef class Sweep:
         cdef Sweep self = Sweep(s.max_gap_us, s.for_us, s.lateness_us, s.step_us, s.within_m,
                                 s.within_ft, s.max_speed_mps)
         cdef uint32_t slot, n
-        cdef Point *points
         cdef Pair one
         cdef Name name
         for _ in range(tracks):
@@ -316,10 +316,8 @@ cdef class Sweep:
             name_set(&name, raw + at, name_len)
             slot = fold_track(self.f, &name)
             at += name_len
-            points = fold_points(self.f, slot, n)
-            if self.f.failed:
+            if self.f.failed or not fold_points(self.f, slot, raw + at, n):
                 raise MemoryError
-            memcpy(points, raw + at, n * sizeof(Point))
             self.f.tracks[slot].first, self.f.tracks[slot].dirty = first, dirty
             at += n * sizeof(Point)
         for _ in range(pairs):

@@ -26,10 +26,16 @@ typedef struct {
     double cubes_per_m;
 } Sweep;
 
-static inline int meet(const Box *a, const Box *b) {
-    int apart = 0;
-    for (int j = 0; j < 4; j++) apart |= (a->lo[j] > b->hi[j]) | (b->lo[j] > a->hi[j]);
-    return !apart;
+/* May something in two boxes, each widened by half the limit, be nearer than the limit? */
+static inline int meet(const Box *a, const Box *b, float limit_m) {
+    float gap2 = 0.0f;
+    if (a->lo[3] > b->hi[3] || b->lo[3] > a->hi[3]) return 0;
+    for (int j = 0; j < 3; j++) {
+        float over = a->lo[j] - b->hi[j], under = b->lo[j] - a->hi[j];
+        float gap = limit_m + (over > under ? over : under);
+        if (gap > 0.0f) gap2 += gap * gap;
+    }
+    return gap2 <= limit_m * limit_m;
 }
 
 static inline uint32_t larger(uint16_t a, uint16_t b) { return a > b ? a : b; }
@@ -46,7 +52,7 @@ static void put(Fold *f, Sweep *s, const Step *step, uint32_t at, uint64_t cube,
     for (uint32_t i = *head; i; i = s->nodes[i - 1].next) {
         const Node *node = &s->nodes[i - 1];
         const Box *other = &step->boxes[node->box];
-        if (node->cube == cube && meet(box, other) &&
+        if (node->cube == cube && meet(box, other, (float)f->set.within_m) &&
             cube == cube_of(larger(box->cell[0], other->cell[0]),
                             larger(box->cell[1], other->cell[1]),
                             larger(box->cell[2], other->cell[2])) &&
@@ -124,9 +130,9 @@ static uint32_t find_starts(Fold *f, Start *starts, int64_t *least) {
         Track *t = &f->tracks[i];
         if (!t->used) continue;
         track_settle(f, t);
-        if (t->first + 1 < t->n && t->points[t->first].t < *least) *least = t->points[t->first].t;
+        if (t->first + 1 < t->n && t->points[t->first]->t < *least) *least = t->points[t->first]->t;
         if (t->boxed + 1 >= t->n) continue;
-        starts[n].t = t->points[t->boxed].t;
+        starts[n].t = t->points[t->boxed]->t;
         starts[n++].track = i;
     }
     qsort(starts, n, sizeof(Start), by_start);
@@ -144,7 +150,7 @@ static void sweep(Fold *f, Sweep *s, Start *starts, uint32_t n, int64_t safe) {
             const Track *t = &f->tracks[starts[i].track];
             track_boxes(f, starts[i].track, end);
             if (t->boxed + 1 >= t->n) continue;
-            if (t->points[t->boxed].t < soonest) soonest = t->points[t->boxed].t;
+            if (t->points[t->boxed]->t < soonest) soonest = t->points[t->boxed]->t;
             starts[kept++] = starts[i];
         }
         active = kept;
@@ -156,7 +162,7 @@ static void sweep(Fold *f, Sweep *s, Start *starts, uint32_t n, int64_t safe) {
             continue;
         }
         for (int i = 0; i < STEPS / 2 && f->base <= safe - step_us; i++) {
-            sweep_step(f, s, step_at(f, f->base), f->base);
+            sweep_step(f, s, &f->steps[step_at(f, f->base)], f->base);
             f->base += step_us;
             f->swept = f->base;
             pairs_close(f, f->base);
@@ -188,6 +194,7 @@ void fold_advance(Fold *f, int64_t watermark, int everything) {
         if (everything) f->tracks[i].first = f->tracks[i].n;
         if (f->tracks[i].used) track_trim(f, &f->tracks[i]);
     }
+    segments_free(f);
     free(starts);
     free(s.nodes);
     free(s.heads);

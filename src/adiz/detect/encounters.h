@@ -5,9 +5,13 @@
 #ifndef ADIZ_ENCOUNTERS_H
 #define ADIZ_ENCOUNTERS_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define NO_TIME INT64_MIN
 #define WINDOW_US 60000000 /* speeds and headings are compared over displacements of a minute */
@@ -38,13 +42,13 @@ typedef struct {
 } Name;
 
 typedef struct {
-    Point *points; /* in the middle of .room, the start of which is given up as time goes on */
-    Point *room;
-    uint32_t n, cap;
+    Point **points; /* in the middle of .room, the start of which is given up as time goes on */
+    Point **room;
+    uint32_t n, cap, left; /* .left: for how many more there is room after the last */
     uint32_t first;     /* start of the first leg that is not yet swept, or of one before it */
     uint32_t boxed;     /* start of the first leg that is not yet in boxes */
     int64_t box_end;    /* end of the step of its last box, NO_TIME without one */
-    uint32_t box_at;    /* where that is in the step */
+    uint32_t box_step, box_at; /* where that is: which of the fold's steps, which of its boxes */
     uint32_t open;      /* encounters it takes part in, open or not yet taken by the caller */
     int64_t dirty_from; /* earliest of the times that came out of order */
     uint8_t joined;     /* its last box holds where the next leg starts */
@@ -66,6 +70,13 @@ typedef struct {
     Box *boxes;
     uint32_t n, cap;
 } Step;
+
+/* Reports in the order in which they came; the tracks point to them. */
+typedef struct {
+    Point *points;
+    uint32_t cap;
+    int64_t latest;
+} Segment;
 
 #define STEPS 64 /* that may have boxes at a time; a power of two */
 
@@ -124,6 +135,9 @@ typedef struct {
     uint32_t n_sources, cap_sources;
     int64_t watermark, swept; /* latest time seen; all before .swept is dealt with */
     Step steps[STEPS];        /* boxes of the steps from .base on, each at its number modulo STEPS */
+    Segment *segments;        /* from .first_segment on */
+    uint32_t first_segment, n_segments, cap_segments;
+    Segment spare;            /* an old one, for the next that is needed */
     int64_t base;             /* NO_TIME while there are no boxes at all */
     uint64_t n_boxes;
     Counts counts;
@@ -158,7 +172,6 @@ typedef struct {
     uint32_t next;  /* whose report came after its last one: a guess at whose will */
     uint32_t flags; /* of .address */
     uint64_t address[2];
-    uint32_t slot; /* of the fold */
 } Run;
 
 /* Rows made into reports: a function of the rows and the settings alone. */
@@ -168,6 +181,8 @@ typedef struct {
     uint32_t n, cap_points, cap_rows;
     Run *runs;
     uint32_t n_runs, cap_runs;
+    uint32_t *slots; /* of the runs, in the fold */
+    uint32_t cap_slots;
     Table names;
     Name *sources;
     uint32_t n_sources, cap_sources;
@@ -198,13 +213,14 @@ void fold_advance(Fold *f, int64_t watermark, int everything);
 void fold_taken(Fold *f);
 /* Give up tracks that hold nothing more. */
 void fold_forget(Fold *f);
-/* Restoring: room for the points of a track; a pair as saved. */
-Point *fold_points(Fold *f, uint32_t track, uint32_t n);
+/* Restoring: the points of a track, a pair as saved. */
+int fold_points(Fold *f, uint32_t track, const void *points, uint32_t n);
 void fold_put_pair(Fold *f, const Pair *p);
 
 /* encounters_tracks.c: put a track in order; drop what is dealt with. */
 void track_settle(Fold *f, Track *t);
 void track_trim(Fold *f, Track *t);
+void segments_free(Fold *f);
 int grow(void **data, uint32_t *cap, uint32_t wanted, size_t size);
 
 /* encounters_boxes.c */
@@ -212,17 +228,32 @@ static inline int64_t step_floor(int64_t t, int64_t step_us) {
     int64_t q = t / step_us;
     return (q - (t % step_us < 0)) * step_us;
 }
-static inline Step *step_at(Fold *f, int64_t start) {
-    return &f->steps[(uint64_t)(start / f->set.step_us) & (STEPS - 1)];
+static inline uint32_t step_at(const Fold *f, int64_t start) {
+    return (uint32_t)(start / f->set.step_us) & (STEPS - 1);
 }
-/* Put the leg to the track's report v into boxes, all those before it being in some already. */
-void track_box(Fold *f, uint32_t slot, const Point *v);
+static inline void box_reach(Box *box, const double p[3], float alt) {
+#ifdef __SSE2__ /* which compilers do not find in the lines below */
+    __m128 at = _mm_movelh_ps(_mm_cvtpd_ps(_mm_loadu_pd(p)),
+                              _mm_set_ps(0.0f, 0.0f, alt, (float)p[2]));
+    _mm_storeu_ps(box->lo, _mm_min_ps(at, _mm_loadu_ps(box->lo)));
+    _mm_storeu_ps(box->hi, _mm_max_ps(at, _mm_loadu_ps(box->hi)));
+#else
+    float at[4] = {(float)p[0], (float)p[1], (float)p[2], alt};
+    for (int j = 0; j < 4; j++) box->lo[j] = at[j] < box->lo[j] ? at[j] : box->lo[j];
+    for (int j = 0; j < 4; j++) box->hi[j] = at[j] > box->hi[j] ? at[j] : box->hi[j];
+#endif
+    if (alt != alt) { /* unknown */
+        box->lo[3] = -INFINITY;
+        box->hi[3] = INFINITY;
+    }
+}
+/* Put the track's leg from u to v into boxes, all those before it being in some already. */
+void track_box(Fold *f, uint32_t slot, const Point *u, const Point *v);
 /* Put the track's legs that are in none into the boxes of the steps before .end. */
 void track_boxes(Fold *f, uint32_t slot, int64_t end);
 void boxes_reset(Fold *f);
 
-/* encounters_leg.c: whether a leg leads from u to v, and how far it rises above its chord. */
-void leg_mark(const Settings *set, const Point *u, Point *v);
+/* encounters_leg.c: how far a leg rises above its chord. */
 double leg_bulge_m(const Point *u, const Point *v);
 double geodesic_from_chord(double chord_m);
 double chord_from_geodesic(double distance_m);

@@ -143,8 +143,8 @@ class EncountersFold:
             if not low <= value <= high:
                 raise AdizError(f"{name} is {value:g}; it must lie within {low:g} and {high:g}")
         within_m = within_nm * M_PER_NM
-        # A step is about how long a jet takes through the limit; it sets the work, not the result.
-        step_s = min(max(within_m / 300.0, 2.0), 60.0)
+        # About how long a jet takes through the limit; it sets the work, not the result.
+        step_s = min(max(within_m / 200.0, 2.0), 60.0)
         self._sweep = Sweep(
             round(max_gap_s * US_PER_S),
             round(for_s * US_PER_S),

@@ -1,26 +1,7 @@
 /* Boxes about what the tracks fly in each step of the sweep, made as the reports come in, while
  * these are still in the processor's cache. A box may be too large and a track may have several in
  * a step (where reports came out of order): that costs looks, but changes no result. */
-#include <math.h>
-
 #include "encounters_leg.h"
-
-static void reach(Box *box, const double p[3]) {
-    for (int j = 0; j < 3; j++) {
-        float x = (float)p[j];
-        box->lo[j] = x < box->lo[j] ? x : box->lo[j];
-        box->hi[j] = x > box->hi[j] ? x : box->hi[j];
-    }
-}
-
-static void reach_alt(Box *box, float alt) {
-    if (isnan(alt)) {
-        box->lo[3] = -INFINITY;
-        box->hi[3] = INFINITY;
-    }
-    box->lo[3] = alt < box->lo[3] ? alt : box->lo[3];
-    box->hi[3] = alt > box->hi[3] ? alt : box->hi[3];
-}
 
 /* The part within [k0, k1] of a leg that is long in time. */
 static void reach_part(Box *box, const Point *u, const Point *v, int64_t k0, int64_t k1) {
@@ -28,15 +9,16 @@ static void reach_part(Box *box, const Point *u, const Point *v, int64_t k0, int
     if (u->t < k0) x0 = (double)(k0 - u->t) / dt;
     if (v->t > k1) x1 = (double)(k1 - u->t) / dt;
     for (int j = 0; j < 3; j++) at[j] = u->p[j] + x0 * (v->p[j] - u->p[j]);
-    reach(box, at);
+    box_reach(box, at, u->baro);
     for (int j = 0; j < 3; j++) at[j] = u->p[j] + x1 * (v->p[j] - u->p[j]);
-    reach(box, at);
+    box_reach(box, at, v->baro);
 }
 
 /* The track's box in the step that ends at .end. */
 static Box *box_in(Fold *f, Track *t, uint32_t slot, int64_t end) {
-    Step *step = step_at(f, end - f->set.step_us);
-    if (t->box_end == end) return &step->boxes[t->box_at];
+    if (t->box_end == end) return &f->steps[t->box_step].boxes[t->box_at];
+    t->box_step = step_at(f, end - f->set.step_us);
+    Step *step = &f->steps[t->box_step];
     if (!grow((void **)&step->boxes, &step->cap, step->n + 1, sizeof(Box))) {
         f->failed = 1;
         return NULL;
@@ -64,34 +46,27 @@ static void box_leg(Fold *f, uint32_t slot, const Point *u, const Point *v, int6
         if (!whole) {
             reach_part(box, u, v, a, a + step_us);
         } else {
-            if (!t->joined) reach(box, u->p);
-            reach(box, v->p);
+            if (!t->joined) box_reach(box, u->p, u->baro);
+            box_reach(box, v->p, v->baro);
         }
-        reach_alt(box, u->baro);
-        reach_alt(box, v->baro);
         if (bulge > box->bulge_m) box->bulge_m = bulge;
     }
     t->joined = 1;
 }
 
-void track_box(Fold *f, uint32_t slot, const Point *v) {
+void track_box(Fold *f, uint32_t slot, const Point *u, const Point *v) {
     Track *t = &f->tracks[slot];
-    if (!leg_valid(v)) {
+    if (leg_valid(v))
+        box_leg(f, slot, u, v, INT64_MAX);
+    else
         t->joined = 0;
-    } else if (t->joined && t->box_end >= v->t && !(v->flags & POINT_LONG)) {
-        Box *box = &step_at(f, t->box_end - f->set.step_us)->boxes[t->box_at];
-        reach(box, v->p);
-        reach_alt(box, v->baro);
-    } else {
-        box_leg(f, slot, v - 1, v, INT64_MAX);
-    }
     t->boxed++;
 }
 
 void track_boxes(Fold *f, uint32_t slot, int64_t end) {
     Track *t = &f->tracks[slot];
     for (; t->boxed + 1 < t->n && !f->failed; t->boxed++) {
-        const Point *u = &t->points[t->boxed], *v = u + 1;
+        const Point *u = t->points[t->boxed], *v = t->points[t->boxed + 1];
         if (u->t >= end) return;
         if (leg_valid(v) && v->t > f->base)
             box_leg(f, slot, u, v, end);

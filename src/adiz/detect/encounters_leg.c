@@ -18,7 +18,6 @@
 
 #include "geodesic.h"
 
-#define SPEED_SLACK_M 1000.0 /* position noise must not make a leg impossible */
 #define POLAR2 (1.0 / ((1.0 - WGS84_F) * (1.0 - WGS84_F)))
 
 double geodesic_from_chord(double c) {
@@ -27,20 +26,6 @@ double geodesic_from_chord(double c) {
 
 double chord_from_geodesic(double d) {
     return d * (1.0 - d * d / (24.0 * MEAN_RADIUS_M * MEAN_RADIUS_M));
-}
-
-static double chord2(const Point *u, const Point *v) {
-    double d[3] = {v->p[0] - u->p[0], v->p[1] - u->p[1], v->p[2] - u->p[2]};
-    return dot(d, d);
-}
-
-void leg_mark(const Settings *set, const Point *u, Point *v) {
-    int64_t dt = v->t - u->t;
-    v->flags &= ~(uint32_t)(POINT_LEG | POINT_TOO_FAST | POINT_LONG);
-    if (dt > set->max_gap_us || ((u->flags | v->flags) & POINT_GROUND)) return;
-    double reach = set->max_speed_mps * (double)dt * 1e-6 + SPEED_SLACK_M, q = chord2(u, v);
-    v->flags |= q <= reach * reach ? POINT_LEG : POINT_TOO_FAST;
-    if (q > FLAT_M * FLAT_M) v->flags |= POINT_LONG;
 }
 
 double leg_bulge_m(const Point *u, const Point *v) {

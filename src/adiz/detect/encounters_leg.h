@@ -4,6 +4,7 @@
 
 #include "encounters.h"
 
+#define SPEED_SLACK_M 1000.0 /* position noise must not make a leg impossible */
 #define FLAT_M 5000.0 /* below, a chord's bulge (0.5 m) moves distances by under a millimetre */
 
 typedef struct {
@@ -25,6 +26,23 @@ typedef struct {
 
 static inline double dot(const double a[3], const double b[3]) {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+static inline double chord2(const Point *u, const Point *v) {
+    double d[3] = {v->p[0] - u->p[0], v->p[1] - u->p[1], v->p[2] - u->p[2]};
+    return dot(d, d);
+}
+
+/* Whether a leg leads from u to v. */
+static inline void leg_mark(const Settings *set, const Point *u, Point *v) {
+    int64_t dt = v->t - u->t;
+    uint32_t flags = v->flags & ~(uint32_t)(POINT_LEG | POINT_TOO_FAST | POINT_LONG);
+    if (dt <= set->max_gap_us && !((u->flags | flags) & POINT_GROUND)) {
+        double reach = set->max_speed_mps * (double)dt * 1e-6 + SPEED_SLACK_M, q = chord2(u, v);
+        flags |= q <= reach * reach ? POINT_LEG : POINT_TOO_FAST;
+        if (q > FLAT_M * FLAT_M) flags |= POINT_LONG;
+    }
+    v->flags = flags;
 }
 
 /* Where the leg is at a time, given in microseconds after its start. */

@@ -190,10 +190,15 @@ static void extend(Pair *p, const Overlap *o, int64_t s, int64_t e, double xm) {
     leg_at(&o->b, o->off_b + x1, p->lb);
 }
 
-static int no_leg_before(const Track *t, uint32_t i) { return !leg_valid(&t->points[i]); }
+static int no_leg_before(const Track *t, uint32_t i) { return !leg_valid(t->points[i]); }
 
 static int no_leg_after(const Track *t, uint32_t i) {
-    return i + 2 >= t->n || !leg_valid(&t->points[i + 2]);
+    return i + 2 >= t->n || !leg_valid(t->points[i + 2]);
+}
+
+/* No point of the leg from u to v is further from u. */
+static double leg_reach(const Point *u, const Point *v) {
+    return v->flags & POINT_LONG ? INFINITY : sqrt(chord2(u, v)) + 1.0;
 }
 
 static void overlap(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, int64_t o0,
@@ -201,8 +206,8 @@ static void overlap(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, i
     const Track *ta = &f->tracks[a], *tb = &f->tracks[b];
     Overlap o;
     double s, e, xm;
-    leg_set(&o.a, &ta->points[ia], &ta->points[ia + 1]);
-    leg_set(&o.b, &tb->points[ib], &tb->points[ib + 1]);
+    leg_set(&o.a, ta->points[ia], ta->points[ia + 1]);
+    leg_set(&o.b, tb->points[ib], tb->points[ib + 1]);
     o.o0 = o0;
     o.off_a = (double)(o0 - o.a.u->t);
     o.off_b = (double)(o0 - o.b.u->t);
@@ -241,7 +246,7 @@ static int same_aircraft(const Point *a, const Point *b) {
 
 /* Start of the first leg that ends after k0. */
 static uint32_t leg_after(Track *t, int64_t k0) {
-    while (t->first + 1 < t->n && t->points[t->first + 1].t <= k0) t->first++;
+    while (t->first + 1 < t->n && t->points[t->first + 1]->t <= k0) t->first++;
     return t->first;
 }
 
@@ -254,14 +259,20 @@ void pair_sweep(Fold *f, uint32_t a, uint32_t b, int64_t k0, int64_t k1) {
         return;
     }
     uint32_t ia = leg_after(ta, k0), ib = leg_after(tb, k0);
+    double la = -1.0, lb = -1.0; /* how far the legs reach, once that is known */
     while (ia + 1 < ta->n && ib + 1 < tb->n) {
-        const Point *au = &ta->points[ia], *av = au + 1, *bu = &tb->points[ib], *bv = bu + 1;
+        const Point *au = ta->points[ia], *av = ta->points[ia + 1];
+        const Point *bu = tb->points[ib], *bv = tb->points[ib + 1];
         int64_t o0 = au->t > bu->t ? au->t : bu->t, o1 = av->t < bv->t ? av->t : bv->t;
         if (o0 >= k1) return;
-        if (o0 < o1 && o1 > k0 && leg_valid(av) && leg_valid(bv) &&
-            !same_aircraft(au, bu))
-            overlap(f, a, b, ia, ib, o0, o1, k0, k1);
-        if (av->t <= bv->t) ia++;
-        if (bv->t <= av->t) ib++;
+        int a_next = av->t <= bv->t, b_next = bv->t <= av->t;
+        if (o0 < o1 && o1 > k0 && leg_valid(av) && leg_valid(bv) && !same_aircraft(au, bu)) {
+            if (la < 0.0) la = leg_reach(au, av);
+            if (lb < 0.0) lb = leg_reach(bu, bv);
+            double near = la + lb + f->set.within_m;
+            if (chord2(au, bu) <= near * near) overlap(f, a, b, ia, ib, o0, o1, k0, k1);
+        }
+        if (a_next) ia++, la = -1.0;
+        if (b_next) ib++, lb = -1.0;
     }
 }

@@ -23,8 +23,12 @@ static int has(const Column *c, int64_t i) {
     return !c->absent && (!c->valid || (c->valid[i >> 3] >> (i & 7) & 1));
 }
 
-static double number(const Column *c, int64_t i) {
-    return has(c, i) ? ((const double *)c->data)[c->offset + i] : NAN;
+/* Numbers of some rows, NaN where there is none: as they lie, or in .room. */
+static const double *numbers(const Column *c, int64_t first, int64_t n, double *room) {
+    const double *data = (const double *)c->data + c->offset + first;
+    if (!c->absent && !c->valid) return data;
+    for (int64_t i = 0; i < n; i++) room[i] = has(c, first + i) ? data[i] : NAN;
+    return room;
 }
 
 static int truth(const Column *c, int64_t i) {
@@ -106,9 +110,31 @@ static inline __attribute__((always_inline)) void sine_cosine(double x, double *
     *cosine = (k + 1) & 2 ? -b : b;
 }
 
-/* Earth-centred coordinates (m) of latitudes and of longitudes within ±180. */
-WIDE static void place_block(const double *lat, const double *lon, double *x, double *y,
-                             double *z) {
+/* Where the rows of a block are, earth-centred (m), and which of them can be used. */
+typedef struct {
+    double x[BLOCK], y[BLOCK], z[BLOCK];
+    double lat[BLOCK], lon[BLOCK]; /* 0 where they cannot */
+    int64_t usable[BLOCK];
+} Places;
+
+/* Returns whether there are longitudes beyond ±180. */
+WIDE static int64_t check_block(const int64_t *restrict t, const double *restrict lat,
+                                const double *restrict lon, Places *restrict to) {
+    int64_t far = 0;
+    for (int i = 0; i < BLOCK; i++) {
+        double y = fabs(lat[i]), x = fabs(lon[i]);
+        int64_t good = (t[i] >= -FAR_US) & (t[i] <= FAR_US) & (y <= 90.0) & (x <= 1e6);
+        to->usable[i] = good;
+        to->lat[i] = good ? lat[i] : 0.0;
+        to->lon[i] = good ? lon[i] : 0.0;
+        far |= good & (x > 180.0);
+    }
+    return far;
+}
+
+/* Earth-centred coordinates of latitudes and of longitudes within ±180. */
+WIDE static void place_block(const double *restrict lat, const double *restrict lon,
+                             double *restrict x, double *restrict y, double *restrict z) {
     for (int i = 0; i < BLOCK; i++) {
         double sin_lat, cos_lat, sin_lon, cos_lon;
         sine_cosine(lat[i] * DEG, &sin_lat, &cos_lat);
@@ -124,16 +150,13 @@ int64_t rows_least_time(const Rows *rows) {
     const Column *c = &rows->columns[ROWS_TIME];
     const int64_t *t = (const int64_t *)c->data + c->offset + rows->first;
     int64_t least = INT64_MAX;
+    if (!c->absent && !c->valid)
+        for (int64_t i = 0; i < rows->n; i++) least = t[i] < least ? t[i] : least;
+    if (!c->absent && !c->valid && least >= -FAR_US) return least;
+    least = INT64_MAX;
     for (int64_t i = 0; i < rows->n; i++)
         if (t[i] < least && t[i] >= -FAR_US && has(c, rows->first + i)) least = t[i];
     return least;
-}
-
-static int usable(const Column *c, int64_t i) {
-    if (!has(&c[ROWS_TIME], i) || !has(&c[ROWS_TRACK], i)) return 0;
-    int64_t t = ((const int64_t *)c[ROWS_TIME].data)[c[ROWS_TIME].offset + i];
-    return t >= -FAR_US && t <= FAR_US && fabs(number(&c[ROWS_LAT], i)) <= 90.0 &&
-           fabs(number(&c[ROWS_LON], i)) <= 1e6;
 }
 
 static uint32_t name_place(const Chunk *c, const Name *name) {
@@ -193,66 +216,101 @@ static uint32_t source_of(Chunk *c, const char *text, uint32_t len) {
     return c->n_sources++;
 }
 
-static uint32_t flags_of(Run *run, const Column *columns, int64_t row) {
-    uint32_t flags = truth(&columns[ROWS_GROUND], row) ? POINT_GROUND : 0, len;
-    if (!has(&columns[ROWS_ADDRESS], row)) return flags;
+static uint32_t address_of(Run *run, const Column *c, int64_t row) {
     uint64_t view[2];
-    const char *text = view_of(&columns[ROWS_ADDRESS], row, view, &len);
+    uint32_t len;
+    const char *text = view_of(c, row, view, &len);
     if (view[0] != run->address[0] || view[1] != run->address[1]) {
         memcpy(run->address, view, sizeof view);
         run->flags = address_flags(text, len);
     }
-    return flags | run->flags;
+    return run->flags;
+}
+
+/* The source of a row; *last and *view are of the row before. */
+static uint32_t source_at(Chunk *c, const Column *source, int64_t row, uint32_t last,
+                          uint64_t view[2]) {
+    uint64_t other[2] = {0, 0};
+    uint32_t len = 0;
+    const char *text = "";
+    if (source->absent && last != NOBODY) return last;
+    if (has(source, row)) text = view_of(source, row, other, &len);
+    if (last != NOBODY && view[0] == other[0] && view[1] == other[1]) return last;
+    memcpy(view, other, sizeof other);
+    return source_of(c, text, len);
+}
+
+/* Times and numbers of a block: as they lie where it is whole and has no gaps, else in .room. */
+typedef struct {
+    const int64_t *t;
+    const double *lat, *lon, *baro, *geom;
+    int64_t times[BLOCK];
+    double room[4][BLOCK];
+} Block;
+
+static void block_read(Block *b, const Column *columns, int64_t first, int n) {
+    const Column *time = &columns[ROWS_TIME], *track = &columns[ROWS_TRACK];
+    b->t = (const int64_t *)time->data + time->offset + first;
+    b->lat = numbers(&columns[ROWS_LAT], first, n, b->room[0]);
+    b->lon = numbers(&columns[ROWS_LON], first, n, b->room[1]);
+    b->baro = numbers(&columns[ROWS_BARO], first, n, b->room[2]);
+    b->geom = numbers(&columns[ROWS_GEOM], first, n, b->room[3]);
+    if (n == BLOCK && !time->absent && !time->valid && !track->absent && !track->valid) return;
+    for (int i = 0; i < BLOCK; i++) {
+        int known = i < n && has(time, first + i) && has(track, first + i);
+        b->times[i] = known ? b->t[i] : INT64_MIN;
+        b->room[0][i] = i < n ? b->lat[i] : NAN;
+        b->room[1][i] = i < n ? b->lon[i] : NAN;
+    }
+    b->t = b->times;
+    b->lat = b->room[0];
+    b->lon = b->room[1];
 }
 
 /* Append the reports of some rows, a block at a time so that their places are found together. */
 static void add_rows(Chunk *c, const Rows *part) {
-    const Column *columns = part->columns;
-    const int64_t *times = (const int64_t *)columns[ROWS_TIME].data + columns[ROWS_TIME].offset;
-    double lat[BLOCK] = {0}, lon[BLOCK] = {0}, x[BLOCK], y[BLOCK], z[BLOCK];
-    uint64_t view[2], last_view[2] = {0, 0};
-    uint32_t source = NOBODY, run = NOBODY;
-    for (int64_t from = 0; from < part->n; from += BLOCK) {
-        int64_t rows[BLOCK], end = from + BLOCK < part->n ? from + BLOCK : part->n;
-        int n = 0;
-        for (int64_t row = part->first + from; row < part->first + end; row++) {
-            if (!usable(columns, row)) {
+    const Column *columns = part->columns, *address = &columns[ROWS_ADDRESS];
+    uint32_t run = NOBODY, source = NOBODY, n = c->n;
+    uint64_t view[2] = {0, 0};
+    int64_t latest = c->latest;
+    Places at;
+    Block b;
+    for (int64_t from = 0; from < part->n && !c->failed; from += BLOCK) {
+        int64_t first = part->first + from;
+        int rows = part->n - from < BLOCK ? (int)(part->n - from) : BLOCK;
+        block_read(&b, columns, first, rows);
+        if (check_block(b.t, b.lat, b.lon, &at))
+            for (int i = 0; i < rows; i++)
+                if (fabs(at.lon[i]) > 180.0) at.lon[i] = remainder(at.lon[i], 360.0);
+        place_block(at.lat, at.lon, at.x, at.y, at.z);
+        for (int i = 0; i < rows; i++) {
+            if (!at.usable[i]) {
                 c->unusable++;
                 continue;
             }
-            lat[n] = number(&columns[ROWS_LAT], row);
-            lon[n] = number(&columns[ROWS_LON], row);
-            if (fabs(lon[n]) > 180.0) lon[n] = remainder(lon[n], 360.0);
-            rows[n++] = row;
-        }
-        place_block(lat, lon, x, y, z);
-        for (int i = 0; i < n; i++) {
-            int64_t row = rows[i];
-            run = whose(c, &columns[ROWS_TRACK], row, run);
-            uint32_t len = 0;
-            const char *text = "";
-            view[0] = view[1] = 0;
-            if (has(&columns[ROWS_SOURCE], row))
-                text = view_of(&columns[ROWS_SOURCE], row, view, &len);
-            if (source == NOBODY || view[0] != last_view[0] || view[1] != last_view[1]) {
-                source = source_of(c, text, len);
-                memcpy(last_view, view, sizeof view);
-            }
-            if (c->failed || run == NOBODY) {
+            run = whose(c, &columns[ROWS_TRACK], first + i, run);
+            source = source_at(c, &columns[ROWS_SOURCE], first + i, source, view);
+            if (run == NOBODY) {
                 c->failed = 1;
                 return;
             }
-            c->run_of[c->n] = run;
-            Point *p = &c->points[c->n++];
-            p->t = times[row];
-            if (p->t > c->latest) c->latest = p->t;
-            p->p[0] = x[i], p->p[1] = y[i], p->p[2] = z[i];
-            p->baro = (float)number(&columns[ROWS_BARO], row);
-            p->geom = (float)number(&columns[ROWS_GEOM], row);
+            latest = b.t[i] > latest ? b.t[i] : latest;
+            c->run_of[n] = run;
+            Point *p = &c->points[n++];
+            p->t = b.t[i];
+            p->p[0] = at.x[i];
+            p->p[1] = at.y[i];
+            p->p[2] = at.z[i];
+            p->baro = (float)b.baro[i];
+            p->geom = (float)b.geom[i];
             p->source = source;
-            p->flags = flags_of(&c->runs[run], columns, row);
+            p->flags = truth(&columns[ROWS_GROUND], first + i) ? POINT_GROUND : 0;
+            if (has(address, first + i))
+                p->flags |= address_of(&c->runs[run], address, first + i);
         }
     }
+    c->n = n;
+    c->latest = latest;
 }
 
 void chunk_fill(Chunk *c, const Rows *parts, uint32_t n_parts) {
@@ -273,6 +331,7 @@ void chunk_free(Chunk *c) {
     free(c->points);
     free(c->runs);
     free(c->run_of);
+    free(c->slots);
     free(c->names.slot);
     free(c->sources);
     memset(c, 0, sizeof *c);

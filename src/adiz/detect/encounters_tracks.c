@@ -1,5 +1,5 @@
 /* The tracks of a fold: their names, their reports in order of time, and what can be let go. */
-#include "encounters.h"
+#include "encounters_leg.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,6 +38,9 @@ void fold_free(Fold *f) {
     }
     for (uint32_t i = 0; i < f->n_sources; i++) free(f->sources[i]);
     for (uint32_t i = 0; i < STEPS; i++) free(f->steps[i].boxes);
+    for (uint32_t i = f->first_segment; i < f->n_segments; i++) free(f->segments[i].points);
+    free(f->segments);
+    free(f->spare.points);
     free(f->tracks);
     free(f->free_tracks);
     free(f->names.slot);
@@ -115,85 +118,173 @@ uint32_t fold_source(Fold *f, const char *text, uint32_t len) {
 /* Room for more points at the end of a track. What was given up at its start is used again once it
  * is half of the whole, so that each point is moved about once. */
 static int reserve(Fold *f, Track *t, uint32_t more) {
-    uint64_t wanted = (uint64_t)t->n + more, gone = (uint64_t)(t->points - t->room);
-    if (gone + wanted <= t->cap) return 1;
-    if (2 * wanted <= t->cap) {
-        memmove(t->room, t->points, t->n * sizeof(Point));
-        t->points = t->room;
-        return 1;
+    uint64_t wanted = (uint64_t)t->n + more, cap = 2 * wanted < 8 ? 8 : 2 * wanted;
+    if (t->left >= more) return 1;
+    if (cap <= t->cap) {
+        memmove(t->room, t->points, t->n * sizeof(Point *));
+    } else {
+        Point **room = cap < UINT32_MAX ? malloc(cap * sizeof(Point *)) : NULL;
+        if (!room) {
+            f->failed = 1;
+            return 0;
+        }
+        if (t->n) memcpy(room, t->points, t->n * sizeof(Point *));
+        free(t->room);
+        t->room = room;
+        t->cap = (uint32_t)cap;
     }
-    uint64_t cap = 2 * wanted < 8 ? 8 : 2 * wanted;
-    Point *room = cap < UINT32_MAX ? malloc(cap * sizeof(Point)) : NULL;
-    if (!room) {
-        f->failed = 1;
-        return 0;
-    }
-    if (t->n) memcpy(room, t->points, t->n * sizeof(Point));
-    free(t->room);
-    t->points = t->room = room;
-    t->cap = (uint32_t)cap;
+    t->points = t->room;
+    t->left = t->cap - t->n;
     return 1;
 }
 
-Point *fold_points(Fold *f, uint32_t track, uint32_t n) {
-    Track *t = &f->tracks[track];
-    if (!reserve(f, t, n)) return NULL;
-    t->n = n;
-    t->fast = 1; /* for all that is known here */
-    t->dirty_from = NO_TIME;
-    return t->points;
+/* Keep a segment, which comes to belong to the fold. */
+static int keep(Fold *f, Segment segment) {
+    uint32_t first = f->first_segment;
+    if (first > 64 && first * 2 > f->n_segments) {
+        f->n_segments -= first;
+        memmove(f->segments, f->segments + first, f->n_segments * sizeof(Segment));
+        f->first_segment = 0;
+    }
+    if (!grow((void **)&f->segments, &f->cap_segments, f->n_segments + 1, sizeof(Segment))) {
+        free(segment.points);
+        f->failed = 1;
+        return 0;
+    }
+    f->segments[f->n_segments++] = segment;
+    return 1;
 }
 
-/* Append a report to its track. */
-static void take(Fold *f, uint32_t slot, const Point *from) {
+/* Take the reports of a chunk, which gets other room where it gives up its own. */
+static Point *keep_points(Fold *f, Chunk *c) {
+    Segment segment = {c->points, c->cap_points, c->latest};
+    if (c->n * 2 >= c->cap_points) {
+        c->points = f->spare.points;
+        c->cap_points = f->spare.cap;
+        memset(&f->spare, 0, sizeof f->spare);
+    } else { /* much room, few reports */
+        segment.points = malloc((c->n + 1) * sizeof(Point));
+        segment.cap = c->n + 1;
+        if (!segment.points) {
+            f->failed = 1;
+            return NULL;
+        }
+        memcpy(segment.points, c->points, c->n * sizeof(Point));
+    }
+    return keep(f, segment) ? segment.points : NULL;
+}
+
+void segments_free(Fold *f) {
+    while (f->first_segment < f->n_segments && !f->failed) {
+        Segment *old = &f->segments[f->first_segment];
+        if (f->swept == NO_TIME || old->latest >= f->swept - f->set.max_gap_us) return;
+        if (old->cap > f->spare.cap) {
+            free(f->spare.points);
+            f->spare = *old;
+        } else {
+            free(old->points);
+        }
+        f->first_segment++;
+    }
+}
+
+int fold_points(Fold *f, uint32_t track, const void *points, uint32_t n) {
+    Track *t = &f->tracks[track];
+    Segment segment = {malloc((n + 1) * sizeof(Point)), n + 1, NO_TIME};
+    if (!segment.points || !reserve(f, t, n) || !keep(f, segment)) {
+        f->failed = 1;
+        return 0;
+    }
+    memcpy(segment.points, points, n * sizeof(Point));
+    for (uint32_t i = 0; i < n; i++) {
+        t->points[i] = &segment.points[i];
+        if (segment.points[i].t > segment.latest) segment.latest = segment.points[i].t;
+    }
+    f->segments[f->n_segments - 1].latest = segment.latest;
+    t->n = n;
+    t->left -= n;
+    t->fast = 1; /* for all that is known here */
+    t->dirty_from = NO_TIME;
+    return 1;
+}
+
+/* Append a report to its track; up to .until there is room for boxes. */
+static inline void take(Fold *f, uint32_t slot, Point *p, int64_t until) {
     Track *t = &f->tracks[slot];
-    if (t->points + t->n == t->room + t->cap && !reserve(f, t, 1)) return;
-    Point *p = &t->points[t->n++];
-    *p = *from;
-    if (t->n == 1) return;
-    if (p->t <= p[-1].t) {
+    if (!t->left && !reserve(f, t, 1)) return;
+    uint32_t n = t->n++;
+    t->left--;
+    t->points[n] = p;
+    if (!n) return;
+    const Point *last = t->points[n - 1];
+    if (p->t <= last->t) {
         if (!t->dirty || p->t < t->dirty_from) t->dirty_from = p->t;
         t->dirty = 1;
     }
     if (t->dirty) return;
-    leg_mark(&f->set, p - 1, p);
-    t->fast |= (p->flags & POINT_TOO_FAST) != 0;
-    /* Steps further ahead than there is room for, and what follows, are left to the sweep. */
-    if (t->boxed + 2 == t->n && f->base != NO_TIME && p->t > f->base &&
-        p->t <= f->base + STEPS * f->set.step_us)
-        track_box(f, slot, p);
+    leg_mark(&f->set, last, p);
+    if (p->flags & POINT_TOO_FAST) t->fast = 1;
+    /* What is further ahead, and what follows it, is left to the sweep. */
+    if (t->boxed + 1 != n || p->t > until || p->t <= f->base) return;
+    if (t->joined && t->box_end >= p->t && (p->flags & (POINT_LEG | POINT_LONG)) == POINT_LEG) {
+        box_reach(&f->steps[t->box_step].boxes[t->box_at], p->p, p->baro);
+        t->boxed = n;
+    } else {
+        track_box(f, slot, last, p);
+    }
 }
 
 #define AHEAD 16 /* reports whose tracks are fetched before they are needed */
 
+/* Say of each report which track's it is. */
+static int find_slots(Fold *f, Chunk *c) {
+    if (!grow((void **)&c->slots, &c->cap_slots, c->n_runs + 1, sizeof(uint32_t))) f->failed = 1;
+    for (uint32_t i = 0; i < c->n_runs && !f->failed; i++)
+        c->slots[i] = fold_track(f, &c->runs[i].name);
+    for (uint32_t i = 0; i < c->n && !f->failed; i++) c->run_of[i] = c->slots[c->run_of[i]];
+    return !f->failed;
+}
+
+/* Name the sources of reports as the fold does. */
+static int find_sources(Fold *f, Chunk *c) {
+    uint32_t *sources = malloc((c->n_sources + 1) * sizeof(uint32_t));
+    int same = 1;
+    if (!sources) f->failed = 1;
+    for (uint32_t i = 0; i < c->n_sources && !f->failed; i++) {
+        sources[i] = fold_source(f, c->sources[i].text, c->sources[i].len);
+        same &= sources[i] == i;
+    }
+    for (uint32_t i = 0; i < c->n && !f->failed && !same; i++)
+        c->points[i].source = sources[c->points[i].source];
+    free(sources);
+    return !f->failed;
+}
+
 void fold_take(Fold *f, Chunk *c) {
     int64_t bar = f->watermark == NO_TIME ? INT64_MIN : f->watermark - f->set.lateness_us;
+    int64_t until = f->base == NO_TIME ? INT64_MIN : f->base + STEPS * f->set.step_us;
     if (c->failed) f->failed = 1;
-    if (f->failed) return;
+    if (f->failed || !find_slots(f, c) || !find_sources(f, c)) return;
     f->counts.unusable += c->unusable;
-    uint32_t *sources = malloc((c->n_sources + 1) * sizeof(uint32_t));
-    if (!sources) f->failed = 1;
-    for (uint32_t i = 0; i < c->n_sources && !f->failed; i++)
-        sources[i] = fold_source(f, c->sources[i].text, c->sources[i].len);
-    for (uint32_t i = 0; i < c->n_runs && !f->failed; i++)
-        c->runs[i].slot = fold_track(f, &c->runs[i].name);
-    for (uint32_t i = 0; i < c->n && !f->failed; i++) {
-        Point *p = &c->points[i];
-        if (i + AHEAD < c->n) __builtin_prefetch(&f->tracks[c->runs[c->run_of[i + AHEAD]].slot]);
-        if (i + AHEAD / 2 < c->n) {
-            const Track *t = &f->tracks[c->runs[c->run_of[i + AHEAD / 2]].slot];
+    const uint32_t *slots = c->run_of;
+    Point *points = c->n ? keep_points(f, c) : NULL;
+    for (uint32_t i = 0, n = c->n; i < n && !f->failed; i++) {
+        Point *p = &points[i];
+        if (i + AHEAD < n) {
+            __builtin_prefetch(&f->tracks[slots[i + AHEAD]]);
+            const Track *t = &f->tracks[slots[i + AHEAD / 2]];
             __builtin_prefetch(t->points + t->n, 1);
-            __builtin_prefetch((const char *)(t->points + t->n) + sizeof(Point) - 1, 1);
         }
         if (p->t < bar) {
             f->counts.late++;
             continue;
         }
-        if (p->t < f->base && f->swept == NO_TIME) boxes_reset(f);
-        p->source = sources[p->source];
-        take(f, c->runs[c->run_of[i]].slot, p);
+        if (p->t < f->base && f->swept == NO_TIME) {
+            boxes_reset(f);
+            until = INT64_MIN;
+        }
+        take(f, slots[i], p, until);
     }
-    free(sources);
 }
 
 /* Unknown altitudes sort last. */
@@ -208,7 +299,7 @@ static _Thread_local char **texts; /* of the sources, while sorting */
 
 /* Time, latitude, longitude, altitude; beyond that only to be the same whatever came first. */
 static int by_time(const void *va, const void *vb) {
-    const Point *a = va, *b = vb;
+    const Point *a = *(Point *const *)va, *b = *(Point *const *)vb;
     if (a->t != b->t) return a->t < b->t ? -1 : 1;
     if (a->p[2] != b->p[2]) return a->p[2] < b->p[2] ? -1 : 1;
     double la = atan2(a->p[1], a->p[0]), lb = atan2(b->p[1], b->p[0]);
@@ -224,52 +315,60 @@ void track_settle(Fold *f, Track *t) {
     if (!t->dirty) return;
     uint32_t kept = 1;
     texts = f->sources;
-    qsort(t->points, t->n, sizeof(Point), by_time);
+    qsort(t->points, t->n, sizeof(Point *), by_time);
     for (uint32_t i = 1; i < t->n; i++) {
-        if (t->points[i].t == t->points[kept - 1].t)
+        if (t->points[i]->t == t->points[kept - 1]->t)
             f->counts.same_time++;
         else
             t->points[kept++] = t->points[i];
     }
+    t->left += t->n - kept;
     t->n = kept;
     t->dirty = 0;
-    while (t->boxed && (t->boxed >= kept || t->points[t->boxed].t >= t->dirty_from)) t->boxed--;
+    while (t->boxed && (t->boxed >= kept || t->points[t->boxed]->t >= t->dirty_from)) t->boxed--;
     t->joined = 0;
-    t->points[0].flags &= ~(uint32_t)(POINT_LEG | POINT_TOO_FAST);
     for (uint32_t i = 1; i < kept; i++) {
-        leg_mark(&f->set, &t->points[i - 1], &t->points[i]);
-        t->fast |= (t->points[i].flags & POINT_TOO_FAST) != 0;
+        leg_mark(&f->set, t->points[i - 1], t->points[i]);
+        t->fast |= (t->points[i]->flags & POINT_TOO_FAST) != 0;
     }
 }
 
-/* Drop what lies before the leg under way, save one report that tells what went before it. */
+/* Drop the first reports of a track. */
+static void drop(Fold *f, Track *t, uint32_t n) {
+    for (uint32_t i = 0; i < n && t->fast; i++)
+        if (t->points[i]->flags & POINT_TOO_FAST) f->counts.too_fast++;
+    t->boxed -= n;
+    t->n -= n;
+    t->first -= n;
+    t->points += n;
+}
+
+/* Drop what no leg can start from that is still to be swept: what lies before the last report up to
+ * .swept, and that one too where it is older than any gap allows. */
 void track_trim(Fold *f, Track *t) {
     uint32_t most = t->n;
-    while (t->first + 1 < most) { /* the last report up to .swept */
+    while (t->first + 1 < most) {
         uint32_t middle = t->first + (most - t->first) / 2;
-        if (t->points[middle].t <= f->swept)
+        if (t->points[middle]->t <= f->swept)
             t->first = middle;
         else
             most = middle;
     }
-    uint32_t drop = t->first > 1 ? t->first - 1 : 0;
+    if (t->first < t->n && f->swept != NO_TIME &&
+        t->points[t->first]->t < f->swept - f->set.max_gap_us)
+        t->first++;
     if (t->boxed < t->first) t->boxed = t->first;
-    if (!drop) return;
-    for (uint32_t i = 1; i <= drop && t->fast; i++)
-        if (t->points[i].flags & POINT_TOO_FAST) f->counts.too_fast++;
-    t->boxed -= drop;
-    t->n -= drop;
-    t->first -= drop;
-    t->points += drop;
-    if (t->cap > MOST_SPARE && t->n * 8 < t->cap) {
-        memmove(t->room, t->points, t->n * sizeof(Point));
-        t->points = t->room;
-        Point *less = realloc(t->room, t->n * 2 * sizeof(Point));
-        if (less) {
-            t->points = t->room = less;
-            t->cap = t->n * 2;
-        }
+    drop(f, t, t->first);
+    if (t->cap <= MOST_SPARE || t->n * 8 >= t->cap) return;
+    memmove(t->room, t->points, t->n * sizeof(Point *));
+    t->points = t->room;
+    uint32_t cap = t->n ? 2 * t->n : 8;
+    Point **less = realloc(t->room, cap * sizeof(Point *));
+    if (less) {
+        t->points = t->room = less;
+        t->cap = cap;
     }
+    t->left = t->cap - t->n;
 }
 
 void fold_taken(Fold *f) {
@@ -284,11 +383,7 @@ void fold_forget(Fold *f) {
     uint32_t gone = 0;
     for (uint32_t i = 0; i < f->n_tracks; i++) {
         Track *t = &f->tracks[i];
-        if (!t->used || t->open || t->n > 2 ||
-            (t->n && t->points[t->n - 1].t + f->set.max_gap_us >= f->swept))
-            continue;
-        t->first = t->n;
-        track_trim(f, t);
+        if (!t->used || t->open || t->n) continue;
         free(t->room);
         free((char *)t->name.text);
         memset(t, 0, sizeof *t);
