@@ -155,6 +155,16 @@ def test_a_server_that_refuses_is_down_with_its_reason_and_comes_up(server: Any)
     assert watcher.told[1:] == [("up",)]
 
 
+def test_a_login_is_sent_and_never_shown(server: Any) -> None:
+    server.answers = [(401, {}, b"")]
+    with watched(_feed(url=server.url.replace("//", "//me:p%40ss@"))) as watcher:
+        wait_for(lambda: watcher.told)
+    assert server.asked[0]["Authorization"] == "Basic bWU6cEBzcw=="
+    assert "401" in watcher.told[0][1]
+    assert "me" not in watcher.told[0][1].replace("time", "")
+    assert server.asked[0]["Host"].startswith("127.0.0.1:")
+
+
 def test_a_few_failures_in_between_are_no_outage_and_silence_is(server: Any) -> None:
     bad = (500, {}, b"")
     server.answers = [(200, {}, _document()), bad, (200, {}, b"{"), (200, {}, _document(NOW + 1))]

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,7 +112,8 @@ class AsterixFeed:
             with self._open() as sock:
                 for pieces in self._gather(sock, stop):
                     frame = self.decoder.step(pieces)
-                    batch = decoded(self.decoder, self.name, frame, now_us())
+                    received_us = pieces[-1][1] if pieces else now_us()
+                    batch = decoded(self.decoder, self.name, frame, received_us)
                     emit(batch)
                     useful.see(batch)
         except OSError as error:
@@ -124,7 +126,8 @@ class AsterixFeed:
         sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, round(self.buffer_mb * 1e6))
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
+            with suppress(OSError):  # only Linux counts them
+                sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
             sock.setblocking(False)
             self._lost = 0
             if self.group is None:

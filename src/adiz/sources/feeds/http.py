@@ -8,6 +8,7 @@ twice in the second that it names (RFC 9110, 8.8.2.2).
 
 from __future__ import annotations
 
+import base64
 import http.client
 import io
 import re
@@ -16,7 +17,7 @@ import ssl
 import threading
 import time
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from adiz.errors import Fault, ReportsError
 from adiz.sources.feeds import net
@@ -48,14 +49,19 @@ class Page:
             port = 0
         if not port or not parts.hostname or re.search(r"[\x00-\x20\x7f]", url):
             remedy = "write http://HOST:PORT/PATH or https://…"
-            raise ReportsError(Fault(f"'{url}' is no address", field="url", remedy=remedy))
-        self.url = url
+            raise ReportsError(
+                Fault(f"'{net.shown(url)}' is no address", field="url", remedy=remedy)
+            )
+        self.url = net.shown(url)
         self._host, self._port = parts.hostname, port
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._timeout_s, self._most_octets = timeout_s, most_octets
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         lines = {"Host": parts.netloc.rpartition("@")[2], "Accept-Encoding": "gzip",
                  "User-Agent": "adiz", "Connection": "close", **headers}  # fmt: skip
+        if parts.username is not None:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+            lines["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
         self._request = f"GET {path} HTTP/1.1\r\n" + _lines(lines)
         self._known: dict[str, str] = {}
 

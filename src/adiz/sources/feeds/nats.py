@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from adiz.options import Option, OptionError, needs_package
 from adiz.sources import convert
+from adiz.sources.feeds import net
 from adiz.sources.feeds.messages import Messages
 from adiz.sources.feeds.model import Batch, Emit, FeedError, make_batch, now_us
 
@@ -93,7 +94,7 @@ class NatsFeed:
         """Receive until asked to stop, or cut off."""
         import nats.errors
 
-        where = f"{' '.join(self.url)}, stream {self.stream}"
+        where = f"{' '.join(map(net.shown, self.url))}, stream {self.stream}"
         try:
             asyncio.run(_until(stop, self._receive(emit, stop, position)))
         except (nats.errors.Error, OSError, TimeoutError, FeedError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import socket
 import threading
@@ -33,6 +34,11 @@ def reason_of(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return f"its name is not known ({error.strerror})"
     return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def shown(url: str) -> str:
+    """An address without the name and password that may be in it."""
+    return re.sub(r"//[^/?#]*@", "//", url)
 
 
 def connect(host: str, port: int, timeout_s: float, stop: threading.Event) -> socket.socket:
