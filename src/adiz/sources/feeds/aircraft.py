@@ -21,7 +21,7 @@ from adiz.options import Option, OptionError
 from adiz.sources.feeds.http import Page, TooLongError
 from adiz.sources.feeds.model import Emit, FeedError, make_batch, now_us
 from adiz.sources.files import GZIP, as_utf8, unpack
-from adiz.sources.jsontext import decode_document
+from adiz.sources.jsontext import decode_document, holds_more
 from adiz.sources.readsb import aircraft_frame, moments_frame
 
 OPTIONS = (
@@ -35,8 +35,8 @@ OPTIONS = (
            most=256.0),
     Option("headers", "table", "further lines of the request: name = value", None),
 )  # fmt: skip
-MOST_VALUES = 4_000_000
-"""More values than this would take too much memory; 20,000 aircraft have a million."""
+MOST_OBJECTS, MOST_VALUES = 200_000, 4_000_000
+"""More than these would take too much memory; 20,000 aircraft have a million values."""
 TOO_LONG = "a document that is too long"
 NO_AIRCRAFT = "a document that is no aircraft.json"
 Read = Callable[[threading.Event], bytes | None]
@@ -89,7 +89,7 @@ class Snapshots:
         Nothing that ``data`` may be makes it raise.
         """
         data = as_utf8(data)
-        if sum(map(data.count, (b"{", b"[", b","))) > MOST_VALUES:
+        if holds_more(data, MOST_OBJECTS, MOST_VALUES):
             self.rejected[TOO_LONG] += 1
             return None
         try:

@@ -17,13 +17,13 @@ import polars as pl
 
 from adiz.sources import convert
 from adiz.sources.feeds import arrow
-from adiz.sources.jsontext import decode_document
+from adiz.sources.jsontext import decode_document, holds_more
 from adiz.sources.reports import SCHEMA
 from adiz.sources.tabular import Options, table_frame
 from adiz.sources.values import records, series
 
 MOST_OCTETS = 16_000_000
-MOST_VALUES = 2_000_000
+MOST_OBJECTS, MOST_VALUES = 200_000, 4_000_000
 """Of one message: more of them would take too much memory."""
 TOO_LONG = "a message that is too long"
 NO_JSON = "a message that is no JSON"
@@ -91,8 +91,7 @@ class Messages:
 
     def _sort(self, message: bytes, typed: list[Report], plain: list[Row]) -> None:
         """Add the reports of a message to those as expected, or to those with anything odd."""
-        if (len(message) > MOST_OCTETS
-                or sum(map(message.count, (b"{", b"[", b","))) > MOST_VALUES):  # fmt: skip
+        if len(message) > MOST_OCTETS or holds_more(message, MOST_OBJECTS, MOST_VALUES):
             self.rejected[TOO_LONG] += 1
             return
         try:
