@@ -23,6 +23,10 @@ from adiz.out.alerts.tables import ACKS, CURSOR, DELIVERIES, TOLD, create_tables
 from adiz.out.alerts.words import clean
 
 PAGE = 256
+_INSERT = {
+    "postgresql": postgresql.insert(DELIVERIES).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(DELIVERIES).on_conflict_do_nothing(),
+}
 _PRUNE = 1000
 
 
@@ -151,8 +155,7 @@ class Outbox:
             }
             for sink in sinks
         ]
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-        connection.execute(insert(DELIVERIES).on_conflict_do_nothing(), rows)
+        connection.execute(_INSERT[connection.dialect.name], rows)
 
     def pending(self, sink: str, after_id: int, limit: int = PAGE) -> list[Delivery]:
         """What a sink has still to get, in order, from beyond a delivery on."""

@@ -18,6 +18,22 @@ DELIVERED_KEPT_S = 7 * 86400.0
 TOLD_KEPT_S = 30 * 86400.0
 _PRUNE_EVERY_US = 3600_000_000
 Row = Any  # a row of alert_told
+# Made once: to put a statement together takes longer than to carry it out.
+_INSERT = sa.insert(TOLD)
+_REPEATS = (
+    sa.select(TOLD.c.event_id)
+    .where(
+        TOLD.c.rule == sa.bindparam("rule"),
+        TOLD.c.signature == sa.bindparam("signature"),
+        TOLD.c.time_us > sa.bindparam("from_us"),
+        TOLD.c.time_us < sa.bindparam("to_us"),
+        TOLD.c.state.in_(("told", "held")),
+        TOLD.c.withdrawn.is_(sa.false()),
+        TOLD.c.event_id != sa.bindparam("event_id"),
+    )
+    .order_by(TOLD.c.number)
+    .limit(1)
+)
 
 
 class Pump:
@@ -61,20 +77,30 @@ class Pump:
             return False
         with self._outbox.writing() as connection:
             if self._outbox.advance(connection, at, page[-1][0]):
+                known = {event.event_id for _, event in page}
+                found = sa.select(TOLD.c.event_id).where(TOLD.c.event_id.in_(known)).distinct()
+                told = set(connection.execute(found).scalars())
                 for number, event in page:
                     for rule in self._rules.values():
-                        self._apply(connection, rule, number, event)
+                        again = event.event_id in told
+                        self._apply(connection, rule, number, event, again=again)
+                    told.add(event.event_id)
         return True
 
-    def _apply(self, connection: sa.Connection, rule: Rule, number: int, event: Event) -> None:
-        where = (TOLD.c.rule == rule.name) & (TOLD.c.event_id == event.event_id)
-        row = connection.execute(sa.select(TOLD).where(where)).mappings().first()
+    def _apply(
+        self, connection: sa.Connection, rule: Rule, number: int, event: Event, *, again: bool
+    ) -> None:
+        """What one rule makes of one event; ``again``: there may be a row of it already."""
+        row = None
+        if again:
+            where = (TOLD.c.rule == rule.name) & (TOLD.c.event_id == event.event_id)
+            row = connection.execute(sa.select(TOLD).where(where)).mappings().first()
         if row is not None:
             self._follow(connection, rule, row, number, event)
         elif not event.withdrawn and rule.matches(event):
             values = self._first(connection, rule, event)
             values |= _said(number, event)
-            connection.execute(sa.insert(TOLD).values(values))
+            connection.execute(_INSERT, values)
 
     def _first(self, connection: sa.Connection, rule: Rule, event: Event) -> dict[str, Any]:
         """What is done with an event that the rule has not told; makes its deliveries."""
@@ -115,16 +141,15 @@ class Pump:
         if not rule.repeat_s:
             return None
         span = int(rule.repeat_s * 1e6)
-        query = sa.select(TOLD.c.event_id).where(
-            TOLD.c.rule == rule.name,
-            TOLD.c.signature == signature(event),
-            TOLD.c.time_us > event.time_us - span,
-            TOLD.c.time_us < event.time_us + span,
-            TOLD.c.state.in_(("told", "held")),
-            TOLD.c.withdrawn.is_(sa.false()),
-            TOLD.c.event_id != event.event_id,
-        )
-        return connection.execute(query.order_by(TOLD.c.number).limit(1)).scalar()
+        about = {
+            "rule": rule.name,
+            "signature": signature(event),
+            "from_us": event.time_us - span,
+            "to_us": event.time_us + span,
+            "event_id": event.event_id,
+        }
+        found: str | None = connection.execute(_REPEATS, about).scalar()
+        return found
 
     def _follow(
         self, connection: sa.Connection, rule: Rule, row: Row, number: int, event: Event
