@@ -168,11 +168,11 @@ def test_a_login_is_sent_and_never_shown(server: Any) -> None:
 def test_a_few_failures_in_between_are_no_outage_and_silence_is(server: Any) -> None:
     bad = (500, {}, b"")
     server.answers = [(200, {}, _document()), bad, (200, {}, b"{"), (200, {}, _document(NOW + 1))]
-    with watched(_feed(url=server.url, silent_s=1.0)) as watcher:
+    with watched(_feed(url=server.url, silent_s=3.0)) as watcher:
         wait_for(lambda: watcher.height() == 6)
         assert watcher.told == [("up",)]
         wait_for(lambda: len(watcher.told) == 2)
-    assert watcher.told[1] == ("down", "there was no new document for 1 s")
+    assert watcher.told[1] == ("down", "there was no new document for 3 s")
     assert watcher.rejected == {NO_AIRCRAFT: 1}
 
 
