@@ -124,16 +124,19 @@ def run_watch(config: Path, stage: Any) -> None:
     loop.Journal = functools.partial(  # type: ignore[assignment,misc]
         loop.Journal, keep=config.parent / "kept", segment_bytes=50_000
     )
-    save = loop.Watch._make_checkpoint
+    begin, end = loop.Watch._begin_checkpoint, loop.Watch._end_checkpoint
 
-    def told(watch: loop.Watch) -> bool:
+    def begun(watch: loop.Watch, **options: Any) -> None:
         stage[0] = 2
-        try:
-            return save(watch)
-        finally:
+        begin(watch, **options)
+
+    def ended(watch: loop.Watch, name: str | None) -> None:
+        end(watch, name)
+        if name is not None:
             stage[0], stage[1] = 0, min(stage[1] + 1, 255)
 
-    loop.Watch._make_checkpoint = told  # type: ignore[method-assign]
+    loop.Watch._begin_checkpoint = begun  # type: ignore[method-assign]
+    loop.Watch._end_checkpoint = ended  # type: ignore[method-assign]
     watch = loop.Watch(read_config(config))
     signal.signal(signal.SIGTERM, lambda *_: watch.stop())
     stage[0] = 0

@@ -305,7 +305,7 @@ def small_disk(work: Path, megabytes: int) -> Iterator[Path | None]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=False)
+        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from tests.report_rows import reports
 
 from adiz.run.live import journal as module
 from adiz.run.live.journal import Journal, JournalDamagedError, JournalFullError, Record
-from adiz.run.live.lock import LockedError
+from adiz.run.live.lock import FileLock, LockedError
 
 
 def same(left: Record, right: Record) -> bool:
@@ -367,3 +367,22 @@ def test_two_processes_cannot_have_it(tmp_path: Path) -> None:
             Journal(tmp_path)
         other.kill()
     Journal(tmp_path).close()
+
+
+def test_a_forked_process_does_not_keep_the_lock(tmp_path: Path) -> None:
+    """As the one that writes the watch's state, which may outlive a killed watch."""
+    script = (
+        "import os, sys, time; from adiz.run.live.lock import FileLock; from pathlib import Path\n"
+        "lock = FileLock(Path(sys.argv[1]), 'it')\n"
+        "if os.fork() == 0: os.close(1); os.close(2); time.sleep(30)\n"
+        "print('forked', flush=True); time.sleep(30)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "lock")], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "forked\n"
+        with pytest.raises(LockedError):
+            FileLock(tmp_path / "lock", "it")
+        other.kill()
+    FileLock(tmp_path / "lock", "it").release()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import weakref
+from functools import partial
 from pathlib import Path
 
 from adiz.errors import AdizError
@@ -16,7 +18,8 @@ class LockedError(AdizError):
 class FileLock:
     """Holds a file from construction to :meth:`release`, or to the end of the process.
 
-    The lock is the system's (``flock``): whatever ends the process frees it. The file stays.
+    The lock is the system's (``flock``): whatever ends the process frees it, even while another
+    that was forked from it lives on. The file stays.
 
     Raises:
         LockedError: another process holds it; its number is told.
@@ -34,6 +37,7 @@ class FileLock:
             raise LockedError(
                 f"{what} is in use by {who}; stop that watch, or give this one another folder"
             ) from None
+        os.register_at_fork(after_in_child=partial(_let_go, weakref.ref(self)))
         try:  # only for the message above: a full disk is no reason to refuse
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
@@ -45,3 +49,10 @@ class FileLock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _let_go(held: weakref.ref[FileLock]) -> None:
+    """In a forked process, which would share the lock and may outlive the one that took it."""
+    lock = held()
+    if lock is not None:
+        lock.release()
