@@ -2,7 +2,7 @@
 
 The watermark is the least of what the feeds have reached, less the lateness allowed. A feed that
 has been silent for ``silent_s``, or is down, does not hold the others back; when all are, time goes
-on by the clock of reception. All of it follows from the records alone.
+on as the clock of reception does. All of it follows from the records alone.
 """
 
 from __future__ import annotations
@@ -98,8 +98,9 @@ class Gate:
         if heard:
             reached = min(f.newest_us for f in heard)
         elif self._feeds:
-            newest = max(f.newest_us for f in self._feeds.values())
-            reached = max(newest, min(newest + silent_us, now_us), now_us - silent_us)
+            # Their clocks may be off, or what they send is of long ago: only what passed counts.
+            feeds = self._feeds.values()
+            reached = max(f.newest_us + max(now_us - f.heard_us - silent_us, 0) for f in feeds)
         else:
             return
         mark = reached - round(self.params.lateness_s * US_PER_S)
