@@ -33,3 +33,14 @@ def test_every_kind_of_event_is_told() -> None:
     from adiz.events import KINDS
 
     assert all(re.search(rf"^\|[^|]*`{kind}`[^|]*\|", PAGE, re.MULTILINE) for kind in KINDS)
+
+
+def test_every_metric_is_told() -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+    from tests.face_samples import a_status
+
+    from adiz.out.face.metrics import metrics
+
+    for family in text_string_to_metric_families(metrics(a_status())):
+        name = family.name + ("_total" if family.type == "counter" else "")
+        assert re.search(rf"^\|[^|]*`{name}`[^|]*\|", PAGE, re.MULTILINE), name

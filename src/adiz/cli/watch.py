@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adiz.events import Event
     from adiz.run.live.config import Config
     from adiz.run.live.loop import Watch
+    from adiz.run.live.service import Service
 
 
 def build_parser(parser: argparse.ArgumentParser) -> None:
@@ -40,55 +40,86 @@ def run(args: argparse.Namespace) -> int:
 
         print(explain(config))
         return 0
-    return _watch(config, args.view)
+    return _watch(config, _view(args.view))
+
+
+def _view(asked: str) -> str:
+    """The view that can be shown.
+
+    Raises:
+        AdizError: a screen is asked for where there is none.
+    """
+    import os
+
+    from adiz.errors import AdizError
+
+    screen = sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+    if asked == "screen" and not screen:
+        raise AdizError("there is no terminal for --view screen; take lines or json")
+    if asked == "auto":
+        return "screen" if screen else "lines"
+    return asked
 
 
 def _watch(config: Config, view: str) -> int:
     import logging
     import signal
 
-    from adiz.run.live.loop import Watch
-    from adiz.run.live.make import normal_zones
+    from adiz.run.live.service import Service
 
     logging.basicConfig(level=logging.WARNING, format="adiz: %(message)s", stream=sys.stderr)
-    watch = Watch(config)
-
-    def reload(*_: object) -> None:
-        try:
-            watch.set_zones(normal_zones(config))
-        except Exception as error:
-            print(f"adiz: the zones stay as they are: {error}", file=sys.stderr)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: watch.stop())
-    signal.signal(signal.SIGHUP, reload)
-    _show(watch, view)
+    service = Service(config)
+    try:
+        watch = service.open()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: watch.stop())
+        signal.signal(signal.SIGHUP, lambda *_: service.reload())
+        _show(service, watch, view)
+    finally:
+        service.close()
     return 0
 
 
-def _show(watch: Watch, view: str) -> None:
+def _show(service: Service, watch: Watch, view: str) -> None:
     """Run the watch, its events shown as asked."""
-    if view == "auto":
-        view = "lines"
     if view == "none":
-        watch.run()
+        service.run()
         return
-    told = _as_json if view == "json" else _as_line
-    watch.listeners.append(lambda events: print(*map(told, events), sep="\n", flush=True))
-    watch.run()
+    from adiz.out.face.lines import Lines, as_json, as_line
+
+    lines = Lines(as_json if view == "json" else as_line, sys.stdout, wait=not watch.live)
+    try:
+        if view == "screen":
+            _run_with_screen(service, watch, lines)
+        else:
+            watch.listeners.append(lines.show)
+            service.run()
+    finally:
+        lines.close()
 
 
-def _as_line(event: Event) -> str:
-    revised = f" (revision {event.revision})" if event.revision > 1 else ""
-    return f"{event.kind:<14}{event.text}{revised}"
+def _run_with_screen(service: Service, watch: Watch, lines: object) -> None:
+    import logging
+    from collections import deque
 
+    from adiz.out.face.lines import Lines, Notices
+    from adiz.out.face.screen import Screen
+    from adiz.run.live.status import Scenes, read_status
 
-def _as_json(event: Event) -> str:
-    import json
-    from dataclasses import asdict
+    assert isinstance(lines, Lines)
+    said: deque[str] = deque(maxlen=5)
+    root = logging.getLogger()
+    before, root.handlers = root.handlers, [Notices(said)]  # nothing else writes over the screen
 
-    from adiz.events import iso
+    def failed(reason: str) -> None:
+        root.handlers = before
+        logging.getLogger("adiz.watch").error("the screen is off, lines follow: %s", reason)
+        watch.listeners.append(lines.show)
 
-    row = asdict(event)
-    row["time"], row["detected_time"] = iso(row.pop("time_us")), iso(row.pop("detected_us"))
-    return json.dumps(row)
+    screen = Screen(Scenes(watch), lambda: read_status(watch), failed, notices=said)
+    screen.start()
+    try:
+        service.run()
+    finally:
+        screen.stop()
+        root.handlers = before

@@ -22,6 +22,7 @@ from adiz.errors import Fault, FaultyInputError
 from adiz.options import Option, nearest, read_options
 from adiz.out.alerts import Setup
 from adiz.out.alerts import from_tables as read_alerts
+from adiz.out.face.http import place_of
 from adiz.run.live.company import CompanyParams
 from adiz.run.live.engine import EngineParams
 from adiz.run.live.gate import GateParams
@@ -93,6 +94,7 @@ class Config:
         path: the file.
         values: of the plain tables, by table and option.
         identification: whether that table is there.
+        tables: the file as it was read.
     """
 
     path: Path
@@ -103,6 +105,7 @@ class Config:
     feeds: tuple[Feed, ...]
     alerts: Setup
     notes: tuple[str, ...] = field(default=())
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     def place(self, name: str) -> Path:
         """A path of the configuration."""
@@ -162,10 +165,16 @@ def read_config(path: str | Path) -> Config:
     except FaultyInputError as error:
         faults += error.faults
     faults += _feed_faults(feeds, tables, where)
+    try:
+        if status := values.get("watch", {}).get("status"):
+            place_of(status, where)
+    except FaultyInputError as error:
+        faults += error.faults
     if faults or setup is None:
         raise FaultyInputError(faults)
     engine = _engine(values, params)
-    return Config(path, values, engine, quiet, "identification" in tables, tuple(feeds), setup)
+    identified = "identification" in tables
+    return Config(path, values, engine, quiet, identified, tuple(feeds), setup, tables=tables)
 
 
 def _parse(path: Path) -> dict[str, Any]:

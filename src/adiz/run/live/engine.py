@@ -18,8 +18,9 @@ import polars as pl
 from adiz.detect.stays import StaysParams
 from adiz.detect.warnings import WarningsParams
 from adiz.detect.watching import Step, WatchedStays
-from adiz.events import Event, event_id, spoken
+from adiz.events import Event
 from adiz.run.live.company import Company, CompanyParams
+from adiz.run.live.feed_events import feed_event
 from adiz.run.live.gate import Gate, GateParams
 from adiz.run.live.identifying import Identifying, Silencer
 from adiz.run.live.labels import Labels
@@ -125,6 +126,14 @@ class Engine:
             more["late_for_encounters"] = self._company.late_count
         return {**self.counts, **more, "tracks": len(self.labels.by_track)}
 
+    def open_stays(self) -> pl.DataFrame:
+        """The stays under way (:data:`adiz.schema.STAYS`)."""
+        return self._stays.open_stays()
+
+    def open_warnings(self) -> pl.DataFrame | None:
+        """The warnings that stand (:data:`adiz.detect.warnings.WARNINGS`); None: none are made."""
+        return self._warned.under_way() if self._warned else None
+
     def step(self, record: Record) -> Output:
         """Take one record."""
         now_us = record.received_us
@@ -132,7 +141,7 @@ class Engine:
         if record.kind == "zones":
             self._change_zones(record, told)
         if record.kind in ("feed_up", "feed_down"):
-            told.events.append(_feed_event(record))
+            told.events.append(feed_event(record))
         self._revise_if_due(now_us, told)
         reports = self._gate.step(record)
         if record.kind == "end":
@@ -377,19 +386,3 @@ def _packed(table: pl.DataFrame) -> bytes:
     rows = io.BytesIO()
     table.write_ipc(rows, compression="lz4")
     return rows.getvalue()
-
-
-def _feed_event(record: Record) -> Event:
-    up = record.kind == "feed_up"
-    why = record.data.get("reason")
-    text = f"The feed {record.feed} is {'up' if up else 'down'} since {spoken(record.received_us)}"
-    return Event(
-        event_id=event_id(record.kind, record.feed, record.received_us),
-        kind=record.kind,
-        time_us=record.received_us,
-        detected_us=record.received_us,
-        certainty="observed",
-        text=f"{text}: {why}." if why else f"{text}.",
-        feed=record.feed,
-        data=record.data,
-    )

@@ -61,6 +61,8 @@ class Watch:
         supervisors, clocks: of the feeds, by name.
         recent: the last events, for a view.
         listeners: called with events once they are in the store; they are not to block.
+        on_turn: called after each turn of the loop, in its thread; likewise.
+        live: the feeds are live; False: they are replays.
 
     Raises:
         AdizError: zones, store, journal or archive cannot be used.
@@ -71,10 +73,11 @@ class Watch:
         self.figures = Figures()
         self.recent: deque[Event] = deque(maxlen=200)
         self.listeners: list[Callable[[list[Event]], None]] = []
+        self.on_turn: list[Callable[[], None]] = []
         self._queue: queue.Queue[Said] = queue.Queue(_QUEUE)
         self._stop = threading.Event()
         self._zones_wanted: Zones | None = None
-        self._live = not any(feed.replayable for feed in config.feeds)
+        self.live = not any(feed.replayable for feed in config.feeds)
         self.store = Store(config.store)
         try:
             self._begin()
@@ -158,6 +161,16 @@ class Watch:
         """Watch other zones from now on; from any thread."""
         self._zones_wanted = zones
 
+    @property
+    def time_us(self) -> int:
+        """The present moment: by the clock, or how far a replay has come."""
+        return now_us() if self.live else self._at_us
+
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """How much waits in the queue, and how much it holds."""
+        return self._queue.qsize(), _QUEUE
+
     def _all_ended(self) -> bool:
         ended = {s.feed.name for s in self.supervisors.values() if s.health.state == "ended"}
         return ended | self._finished.keys() >= self.supervisors.keys() and self._queue.empty()
@@ -167,22 +180,25 @@ class Watch:
         if self._zones_wanted is not None:
             zones, self._zones_wanted = self._zones_wanted, None
             data = {"geojson": zones_text(zones)}
-            self._take(Said("zones", "", now_us() if self._live else self._at_us, data=data))
+            self._take(Said("zones", "", now_us() if self.live else self._at_us, data=data))
         try:
             said = self._queue.get(timeout=_TICK_S)
         except queue.Empty:
-            if self._live:
+            if self.live:
                 self._take(Said("tick", "", now_us()))
         else:
             for one in self._merged(said):
                 self._take(one)
         self._checkpoint_if_due()
+        self.figures.turned_s = time.monotonic()
+        for look in self.on_turn:
+            look()
 
     def _merged(self, first: Said) -> list[Said]:
         """What else has arrived; batches of live feeds that follow each other become one."""
         found = [first]
         rows = len(first.batch.reports) if first.batch else 0
-        while self._live and rows < _MOST_MERGED_ROWS:
+        while self.live and rows < _MOST_MERGED_ROWS:
             try:
                 said = self._queue.get_nowait()
             except queue.Empty:
@@ -196,7 +212,7 @@ class Watch:
         return found
 
     def _up(self, name: str, at_us: int) -> None:
-        if self._live or name not in self._positions:  # a replay taken up again was never down
+        if self.live or name not in self._positions:  # a replay taken up again was never down
             self._put(Said("feed_up", name, at_us))
 
     def _put(self, said: Said) -> None:
@@ -217,15 +233,15 @@ class Watch:
         position = batch.position if batch else None
         if batch is not None and batch.rejected:
             said = said._replace(data={**said.data, "rejected": batch.rejected})
-        if self._live:
+        if self.live:
             record = self._keep(said, reports, position)
             if record is None:
                 return
         else:
             record = Record(0, said.kind, said.feed, said.at_us, reports, position, said.data)
         self._step(record)
-        if batch is not None and self._live:
-            self.figures.latencies_s.append((now_us() - said.at_us) / 1e6)
+        if batch is not None and self.live:
+            self.figures.took((now_us() - said.at_us) / 1e6)
 
     def _keep(
         self, said: Said, reports: pl.DataFrame | None, position: str | None
@@ -258,12 +274,13 @@ class Watch:
         self._seq = max(self._seq, record.seq)
         if record.position is not None:
             self._positions[record.feed] = record.position
-        if record.kind == "feed_down" and not self._live:
+        if record.kind == "feed_down" and not self.live:
             self._finished[record.feed] = None
         figures = self.figures
         figures.records += 1
         figures.reports += len(out.reports)
         figures.events += len(out.events)
+        figures.kinds.update(event.kind for event in out.events)
         self.recent.extend(out.events)
         if out.events:
             for listener in self.listeners:
@@ -320,6 +337,8 @@ class Watch:
         self.store.commit(checkpoint=replace(self._saving, state=name.encode()))
         self._number, self._saving = self._saving.number, None
         self.figures.checkpoints += 1
+        self.figures.checkpoint_s = self._checkpoint_s
+        self.figures.state_bytes = self.states.size_bytes(name)
         self.figures.stalled = None
         self._state_names = [*self._state_names[-1:], name]
         self.states.keep(self._state_names)

@@ -106,6 +106,12 @@ class States:
                 return data[32:]
         return None
 
+    def size_bytes(self, name: str) -> int:
+        """The size of a file; 0 if it is not there."""
+        with suppress(OSError):
+            return (self._folder / name).stat().st_size
+        return 0
+
     def keep(self, names: Collection[str]) -> None:
         """Remove all but these, and what is being written."""
         kept = {*names, *([self._child[1], f"{self._child[1]}.part"] if self._child else [])}

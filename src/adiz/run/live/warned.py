@@ -51,6 +51,10 @@ class Warned:
         """Clear the warnings of tracks not heard since."""
         return self._tell(self._fold.silent(before_us), now_us)
 
+    def under_way(self) -> pl.DataFrame:
+        """The warnings that stand, each as last predicted."""
+        return self._fold.under_way()
+
     def flush(self, now_us: int) -> list[Event]:
         """Clear what stands at the end."""
         return self._tell(self._fold.flush(), now_us)
