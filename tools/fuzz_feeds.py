@@ -135,14 +135,16 @@ def _aircraft() -> Check:
 
     def run(frames: list[bytes]) -> Counter[str]:
         document = b'{"now":%d,"aircraft":[%s]}' % (next(now), b",".join(frames))
-        frame = snapshots.step(document)
+        before, frame = snapshots.repeated, snapshots.step(document)
         rejected, snapshots.rejected = snapshots.rejected, Counter()
         if frame is None:
             assert rejected.total() == 1, (document, rejected)
             return rejected
         # Octets may close one object and open another.
         count = len(_document(document)["aircraft"]) if len(frames) == 1 else len(frames)
-        return _check_batch(make_batch(frame, "x", 0, rejected=rejected), count)
+        repeated = snapshots.repeated - before
+        made = make_batch(frame, "x", 0, rejected=rejected)
+        return _check_batch(made, count - repeated) + Counter({"other messages": repeated})
 
     def check(number: int) -> Counter[str]:
         typed, objects, rest = _sorted(fuzz_frames.aircraft_frames(number), decode)

@@ -145,14 +145,14 @@ def _object(members: dict[str, bytes]) -> bytes:
     return b"{" + b",".join(b'"%s":%s' % (k.encode(), v) for k, v in members.items()) + b"}"
 
 
-def _json_frames(pool: list[dict[str, Any]], source: random.Random) -> Iterator[bytes]:
+def _json_frames(pool: list[dict[str, Any]], source: random.Random, place: str) -> Iterator[bytes]:
     """Objects: one in ten sound; others with odd values, or with any octets changed."""
     coded = [{k: json.dumps(v).encode() for k, v in one.items()} for one in pool]
     for _ in range(CHUNK):
         members = coded[int(source.random() * len(coded))]
         kind = source.random()
+        members = {**members, place: b"%.6f" % (source.random() * 180 - 90)}
         if 0.1 < kind < 0.55:
-            members = dict(members)
             for _ in range(1 + int(source.random() * 3)):
                 members[source.choice(list(members))] = source.choice(_ODD)
         frame = _object(members)
@@ -173,7 +173,7 @@ def _aircraft() -> list[dict[str, Any]]:
 
 def aircraft_frames(number: int) -> Iterator[bytes]:
     """A chunk of the aircraft of aircraft.json."""
-    return _json_frames(_aircraft(), random.Random(number))
+    return _json_frames(_aircraft(), random.Random(number), "lat")
 
 
 @cache
@@ -190,7 +190,7 @@ def _reports() -> list[dict[str, Any]]:
 
 def report_frames(number: int) -> Iterator[bytes]:
     """A chunk of the reports in messages of a broker."""
-    return _json_frames(_reports(), random.Random(number))
+    return _json_frames(_reports(), random.Random(number), "lat_deg")
 
 
 @cache

@@ -20,6 +20,7 @@ from tests.feed_servers import tcp_server, wait_for, watched
 from adiz.sources import readsb
 from adiz.sources.feeds import from_table
 from adiz.sources.feeds.aircraft import NO_AIRCRAFT, TOO_LONG, Snapshots
+from adiz.sources.read import read
 from adiz.sources.reports import finish
 
 NOW = 1_717_158_000.5
@@ -97,6 +98,33 @@ def test_a_document_is_read_as_the_file_reader_reads_it() -> None:
     first = ours_made.table.row(0, named=True)
     assert first["time"].timestamp() == NOW - 0.5
     assert (first["callsign"], first["position_error_m"]) == ("KAL123", 30.0)
+
+
+def test_a_position_is_given_once_however_its_age_is_rounded(tmp_path: Path) -> None:
+    """Two aircraft: one is heard again each time, of the other only the age grows."""
+    documents = []
+    for n in range(30):
+        now = NOW + n * 1.033
+        document = json.loads(_document(round(now, 1), 2))
+        heard, silent = document["aircraft"]
+        heard["lon"] += n / 100
+        silent["seen_pos"] = round(now - (NOW - 0.44), 1)
+        documents.append(json.dumps(document).encode())
+    snapshots = Snapshots()
+    frames = [snapshots.step(d) for d in documents]
+    made = [finish(f, "x").table for f in frames if f is not None]
+    assert [m.height for m in made] == [2] + [1] * 29
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b"\n".join(documents))
+    recorded = read(path)
+    assert_frame_equal(pl.concat(made).drop("source"), recorded.table.drop("source"))
+    assert "29 positions stand in several snapshots" in recorded.notes[0]
+    # The same place at another time is a position of its own.
+    snapshots = Snapshots()
+    for n in range(3):
+        frame = snapshots.step(_document(NOW + n, 1))
+        assert frame is not None
+        assert frame.height == 1
 
 
 @pytest.mark.parametrize(
@@ -274,8 +302,6 @@ def test_a_file_that_is_replaced_is_read_each_time(tmp_path: Path) -> None:
 def test_the_reports_are_those_of_the_file_reader(tmp_path: Path) -> None:
     path = tmp_path / "aircraft.json"
     path.write_bytes(_document())
-    from adiz.sources.read import read
-
     with watched(_feed(path=str(path))) as watcher:
         wait_for(watcher.height)
     assert_frame_equal(

@@ -67,7 +67,7 @@ def test_a_trace(tmp_path: Path) -> None:
 
 def test_snapshots_of_all_aircraft(tmp_path: Path) -> None:
     milliseconds = SNAPSHOT.replace("1600000000.5", "1600000000500").replace("aircraft", "ac")
-    lines = SNAPSHOT + "\nrubbish\n" + SNAPSHOT
+    lines = SNAPSHOT + "\nrubbish\n" + SNAPSHOT.replace("1600000000.5", "1600000010.5")
     for name, content, times in (("a.json", SNAPSHOT, 1), ("l.jsonl", lines, 2),
                                  ("m.json", milliseconds, 1)):  # fmt: skip
         reports = given(tmp_path, name, content)

@@ -47,7 +47,7 @@ def _frame(text: Text, item: Input, options: Options) -> tuple[pl.DataFrame, tup
     if "trace" in first:
         return readsb.trace_frame(documents), ()
     if "aircraft" in first or ("ac" in first and "now" in first):
-        return readsb.aircraft_frame(documents), ()
+        return _once(readsb.aircraft_frame(documents), item)
     if first.get("type") in _GEOJSON and first.keys() & _GEOJSON_MEMBERS:
         return geojson.features_frame(documents, item.name, options)
     if isinstance(whole, list):
@@ -62,6 +62,16 @@ def _frame(text: Text, item: Input, options: Options) -> tuple[pl.DataFrame, tup
         raise _unknown(item)
     raw = pl.DataFrame([series(k, v) for k, v in zip(first, columns, strict=True)])
     return table_frame(raw, item.name, options)
+
+
+def _once(frame: pl.DataFrame, item: Input) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Snapshots without the positions that an earlier one told already."""
+    again = readsb.repeats(frame)
+    if not (count := int(again.sum())):
+        return frame, ()
+    note = f"{item.name}: {count} positions stand in several snapshots and were read once"
+    numbered = frame.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row"))
+    return numbered.filter(~again), (note,)
 
 
 def _as_list(values: Any) -> list[Any]:

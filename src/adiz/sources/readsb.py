@@ -22,6 +22,8 @@ from adiz.sources.values import numbers, words
 _NEW_LEG = 2
 _GEOMETRIC_ALTITUDE = 8
 
+_ROUNDING_US = 250_000
+
 NACP_ERROR_M = {
     1: 10 * units.M_PER_NM,
     2: 4 * units.M_PER_NM,
@@ -107,6 +109,32 @@ def aircraft_frame(snapshots: list[dict[str, Any]]) -> pl.DataFrame:
         return [next((a[n] for n in names if a.get(n) is not None), None) for a in aircraft]
 
     return moments_frame(now, member)
+
+
+def repeats(frame: pl.DataFrame, before: pl.DataFrame | None = None) -> pl.Series:
+    """Which rows tell the last position of their aircraft again.
+
+    A snapshot has the last position of every aircraft, however long ago that was. Its time comes
+    out a little different each time, since ``now`` and ``seen_pos`` are both rounded, by some
+    writers to 0.1 s.
+
+    Parameters:
+        before: of what came before, what :func:`places` gives.
+    """
+    rows = places(frame) if before is None else pl.concat([before, places(frame)])
+    last = pl.all().exclude("track_id").forward_fill().shift(1).over("track_id")
+    pairs = rows.hstack(rows.select(last).rename(lambda name: f"last_{name}"))
+    age = (pl.col("time") - pl.col("last_time")).dt.total_microseconds().abs()
+    same = (pl.col("lat_deg") == pl.col("last_lat_deg")) & (
+        pl.col("lon_deg") == pl.col("last_lon_deg")
+    )
+    again = pairs.select((same & (age <= _ROUNDING_US)).fill_null(False).alias("again"))["again"]
+    return again if before is None else again.slice(before.height)
+
+
+def places(frame: pl.DataFrame) -> pl.DataFrame:
+    """What tells one position of an aircraft from another."""
+    return frame.select("track_id", "time", "lat_deg", "lon_deg")
 
 
 def moments_frame(now: list[Any], member: Callable[..., list[Any]]) -> pl.DataFrame:

@@ -1,7 +1,8 @@
 """``aircraft.json`` of readsb and dump1090, polled from a web server or a file.
 
 The meaning of the document is that of :mod:`adiz.sources.readsb`: a position is dated by ``now``
-minus ``seen_pos``. A document with the same ``now`` as the last one is the same document.
+minus ``seen_pos``. A document with the same ``now`` as the last one is the same document, and a
+position that the last one had is not given again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from adiz.sources.feeds.http import Page, TooLongError
 from adiz.sources.feeds.model import Emit, FeedError, make_batch, now_us
 from adiz.sources.files import GZIP, as_utf8, unpack
 from adiz.sources.jsontext import decode_document, holds_more
-from adiz.sources.readsb import aircraft_frame, moments_frame
+from adiz.sources.readsb import aircraft_frame, moments_frame, places, repeats
 
 OPTIONS = (
     Option("url", "text", "address of the document, http or https", None),
@@ -77,11 +78,14 @@ class Snapshots:
 
     Attributes:
         rejected: how many documents were rejected, by reason.
+        repeated: how many positions the document before had told already.
     """
 
     def __init__(self) -> None:
         self.rejected: Counter[str] = Counter()
+        self.repeated = 0
         self._now: object = None
+        self._places: pl.DataFrame | None = None
 
     def step(self, data: bytes) -> pl.DataFrame | None:
         """The frame of a document; None if it is the last one again, or none at all.
@@ -108,7 +112,7 @@ class Snapshots:
                     values = [getattr(a, name) if v is None else v for v, a in pairs]
             return values
 
-        return moments_frame([document.now] * len(seen), member)
+        return self._once(moments_frame([document.now] * len(seen), member))
 
     def _step_plain(self, data: bytes) -> pl.DataFrame | None:
         """The same of a document with something unexpected in it."""
@@ -121,7 +125,17 @@ class Snapshots:
         ):
             self.rejected[NO_AIRCRAFT] += 1
             return None
-        return aircraft_frame([document]) if self._is_new(document.get("now")) else None
+        if not self._is_new(document.get("now")):
+            return None
+        return self._once(aircraft_frame([document]))
+
+    def _once(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What the last document has not told already."""
+        again = repeats(frame, self._places)
+        self.repeated += int(again.sum())
+        told = places(frame).filter(pl.col("time").is_not_null())
+        self._places = told.unique("track_id", keep="last", maintain_order=True)
+        return frame.filter(~again)
 
     def _is_new(self, now: object) -> bool:
         if now is not None and now == self._now:
