@@ -1,4 +1,4 @@
-"""``adiz watch alerts``, on the store of a watch."""
+"""``adiz alerts``, on the store of a watch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.alert_log import make_event
 
-from adiz.cli import _watch_alerts
+from adiz.cli import alerts
 from adiz.errors import AdizError
 from adiz.out.alerts import Alerts, Rule
 from adiz.out.alerts.model import RefusedError
@@ -45,8 +45,8 @@ def config(tmp_path: Path) -> str:
 
 def adiz(*args: str) -> int:
     parser = argparse.ArgumentParser()
-    _watch_alerts.build_parser(parser)
-    return _watch_alerts.run(parser.parse_args(list(args)))
+    alerts.build_parser(parser)
+    return alerts.run(parser.parse_args(list(args)))
 
 
 def test_list_and_ack(config: str, capsys: pytest.CaptureFixture[str]) -> None:

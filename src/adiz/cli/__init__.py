@@ -16,8 +16,10 @@ from adiz import __version__
 from adiz.errors import AdizError
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "alerts": ("adiz.cli.alerts", "alerts of a watch: acknowledge, find and send dead letters"),
     "counts": ("adiz.cli.counts", "published counts of entries, scrambles and sorties"),
     "encounters": ("adiz.cli.encounters", "which tracks were near each other"),
+    "events": ("adiz.cli.events", "what a watch has told, from its store"),
     "formations": ("adiz.cli.formations", "who flew with whom, joins and splits, joint patrols"),
     "identify": ("adiz.cli.identify", "whether each stay met the rule of its zone"),
     "identity": ("adiz.cli.identity", "who each track is, with evidence"),

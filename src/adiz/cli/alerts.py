@@ -1,4 +1,4 @@
-"""``adiz watch alerts``: what was told, who has seen it, and what could not be delivered.
+"""``adiz alerts``: what was told, who has seen it, and what could not be delivered.
 
 These work beside a watch that runs, on the store that its configuration names. Neither the sinks
 nor their secrets are needed.
@@ -84,7 +84,7 @@ def _ack(outbox: Outbox, args: argparse.Namespace) -> int:
         raise AdizError("this account has no name; say who with --who") from None
     unknown = [event for event in args.events if not outbox.ack(event, who, _now_us())]
     for event in unknown:
-        print(f"adiz watch alerts: no alert was made of event {event}", file=sys.stderr)
+        print(f"adiz alerts: no alert was made of event {event}", file=sys.stderr)
     return 1 if unknown else 0
 
 
@@ -102,7 +102,7 @@ def _dead(outbox: Outbox, args: argparse.Namespace) -> int:
 
 def _resend(outbox: Outbox, args: argparse.Namespace) -> int:
     if not (args.ids or args.sink or args.all):
-        raise AdizError("say which: IDs as 'adiz watch alerts dead' lists them, --sink, or --all")
+        raise AdizError("say which: IDs as 'adiz alerts dead' lists them, --sink, or --all")
     count = outbox.resend(_now_us(), ids=args.ids or None, sink=args.sink)
     print(f"{count} to be sent again; the watch that runs, or the next, sends them")
     return 0 if count else 1
@@ -115,13 +115,13 @@ def _outbox(path: str) -> Outbox:
     from adiz.out.alerts import Outbox
     from adiz.run.live.store import Store
 
-    store = Store(_store_of(path), writer=False)
+    store = Store(store_of(path), writer=False)
     if not sa.inspect(store.engine).has_table("alert_told"):
         raise AdizError(f"{store} has no alerts yet: a watch with rules makes them")
     return Outbox(store)
 
 
-def _store_of(path: str) -> str:
+def store_of(path: str) -> str:
     """The store's URL; the rest of the configuration is neither read nor checked."""
     import tomllib
     from pathlib import Path
