@@ -7,6 +7,7 @@ silently.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -216,7 +217,8 @@ def _text(value: Any) -> Any:
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
-def _table(name: str, columns: Iterable[str]) -> sa.Table:
+@functools.cache  # SQLAlchemy keeps what it has compiled by table: a new one each time fills memory
+def _table(name: str, columns: tuple[str, ...]) -> sa.Table:
     import sqlalchemy as sa
 
     made = [sa.Column(c, sa.Boolean if c == "withdrawn" else None) for c in columns]
