@@ -268,7 +268,7 @@ class Archive:
     def _join(self, day: date, group: list[Part]) -> None:
         joined = pl.read_parquet([part.path for part in group], glob=False)
         path = self._part(day, group[0].first, group[-1].last)
-        draft = _draft(path, joined)
+        draft = _draft(path, joined, small=True)
         with self._changing:
             _put(draft, path)
             for part in group:
@@ -304,11 +304,17 @@ def _overlaps(day: date, from_us: int | None, to_us: int | None) -> bool:
     return (from_us is None or begin + _DAY_US > from_us) and (to_us is None or begin < to_us)
 
 
-def _draft(path: Path, reports: pl.DataFrame) -> Path:
-    """Write a part under another name, and force it to the medium."""
+def _draft(path: Path, reports: pl.DataFrame, *, small: bool = False) -> Path:
+    """Write a part under another name, and force it to the medium.
+
+    Args:
+        small: take the time to make it small; else the watch waits for it.
+    """
     made = io.BytesIO()
-    reports.sort("track_id", "time", maintain_order=True).write_parquet(
-        made, compression="zstd", row_group_size=SPILL_ROWS
+    if small:
+        reports = reports.sort("track_id", "time", maintain_order=True)
+    reports.write_parquet(
+        made, compression="zstd" if small else "lz4", row_group_size=SPILL_ROWS, statistics=small
     )
     path.parent.mkdir(exist_ok=True)
     draft = path.with_name(f".{path.name}")
