@@ -288,7 +288,8 @@ def difference(found: dict[str, list[Any]], expected: dict[str, list[Any]]) -> s
             pairs = zip(found[table], expected[table], strict=False)
             rows = next(((a, b) for a, b in pairs if a != b), None)
             sizes = f"{len(found[table])} rows, not {len(expected[table])}"
-            return f"{table}: {sizes}; first that differ: {rows}"
+            more = found[table][len(expected[table]) :]
+            return f"{table}: {sizes}; first that differ: {rows}; more: {more}"
     return "none"
 
 

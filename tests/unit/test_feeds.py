@@ -302,7 +302,16 @@ def test_a_replay_goes_on_where_it_was(tmp_path: Path) -> None:
         for ours, other in zip(first + rest, whole, strict=True):
             assert_frame_equal(ours.reports, other.reports)
             assert ours[1:] == other[1:]
-    assert _play(table, whole[-1].position) == []
+
+
+def test_a_replay_with_nothing_left_ends_when_it_ended(tmp_path: Path) -> None:
+    """Stopped between its last batch and its end, it must not end at another time."""
+    _world(tmp_path / "world.parquet")
+    table = {"paths": str(tmp_path), "speed": 0}
+    *_, last = _play(table)
+    (again,) = _play(table, last.position)
+    assert again.reports.is_empty()
+    assert again[1:] == last[1:]
 
 
 def test_a_replay_of_changed_files_is_refused(tmp_path: Path) -> None:

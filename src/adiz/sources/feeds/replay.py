@@ -85,6 +85,8 @@ class Replay:
             told = rejected if number == 0 else {}
             said = f"{number + 1}/{len(cuts)}/{table.height}"
             emit(Batch(table[at:until], end_us, said, told))
+        if done and done == len(cuts):  # it ends when it ended, though nothing is left to play
+            emit(Batch(table.clear(), cuts[-1][1], position, {}))
 
     def _read(self) -> Reports:
         try:
