@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 from pyproj import Geod
+from tests.conftest import ROOT
 
-from adiz.detect.warnings import WarningsFold, WarningsParams
+from adiz.detect.warnings import WARNINGS, WarningsFold, WarningsParams
 from adiz.errors import FaultyInputError
 from adiz.schema import REPORTS, polars_schema
 from adiz.zones.model import Limit, Ring, Vertex, Zone, Zones
@@ -273,3 +274,14 @@ def test_the_same_zones_again_change_nothing() -> None:
     found = pl.concat([*parts, fold.flush()]).select("change", "reason", "time").rows()
     whole = WarningsFold(Zones((box(),)))
     assert found == whole.step(reports).select("change", "reason", "time").rows()
+
+
+def test_every_setting_and_column_is_in_the_reference_with_its_default() -> None:
+    page = (ROOT / "docs" / "reference" / "watch.md").read_text()
+    part = page[page.index("## Warnings") :]
+    for field in fields(WarningsParams):
+        assert f"`{field.name}`" in part
+        if field.name not in ("horizon_s", "of", "agree"):
+            row = next(line for line in part.splitlines() if f"`{field.name}`" in line)
+            assert f"{field.default:,g}" in row
+    assert not [c.name for c in WARNINGS if f"`{c.name}`" not in part]
