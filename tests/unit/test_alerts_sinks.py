@@ -30,6 +30,7 @@ from adiz.out.alerts.model import FailedError, RefusedError, Sink
 from adiz.out.alerts.sinks.cot_event import Style, cot_event
 from adiz.out.alerts.sinks.jsonl import JsonLinesSink
 from adiz.out.alerts.sinks.terminal import TerminalSink
+from adiz.out.alerts.sinks.webhook import WebhookSink
 
 HOSTILE = "\x1b]0;owned\x07\u202e<&\"'>]]>\x00\ud800\n{}"
 
@@ -126,6 +127,21 @@ def test_webhook_posts_signed_json(receiver: Receiver, monkeypatch: pytest.Monke
     assert found["event"]["time"] == "2023-11-14T22:13:20Z"
     assert found["event"]["tracks"] == ["T1"]
     sink.close()
+
+
+def test_webhook_signature_of_the_published_example() -> None:
+    """Key, id, moment and body that the libraries of Standard Webhooks are tested with."""
+    sink = WebhookSink(
+        "s",
+        host="x",
+        port=None,
+        target="/",
+        key=base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        now=lambda: datetime.fromtimestamp(1614265330, UTC),
+    )
+    message = replace(make_message(), key="msg_p5jXN8AQM9LWM0D4loKWxJek")
+    headers = sink._sign(message, b'{"test": 2432232314}')
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_webhook_answers(receiver: Receiver) -> None:
