@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ def run_page(page: Path, folder: Path) -> str:
     """The page with the output of its commands put anew; they run in ``folder``."""
     for name in ("src", "docs", "benchmarks"):
         (folder / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "examples", folder / "examples")  # what it writes is beside it
     (folder / ".venv").symlink_to(sys.prefix)
     environment = {**os.environ, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", "COLUMNS": "100"}
 

@@ -28,11 +28,18 @@ cat <<'SAY'
    cannot all be true, and what physics allows. This takes up to a minute.
 SAY
 show "$BIN/adiz" incident dossier 2019-07-23 --out "$OUT/2019-07-23"
+cat <<'SAY'
+
+4. The same flight as a watch would have seen it live: warnings before the entries, then the entries.
+SAY
+rm -rf out/watch
+show "$BIN/adiz" watch examples/watch-c2a.toml --view lines
 cat <<SAY
 
 Now open     $OUT/c2a.html  and  $OUT/2019-07-23/index.html
 your own     $BIN/adiz stays YOUR-FILE --zones KADIZ,CHN-ECS-ADIZ
 zones        $BIN/adiz zones list
 all commands $BIN/adiz --help
+live feeds   docs/how-to/watch.md
 tutorial     docs/tutorial/first-stays.md
 SAY
