@@ -1,11 +1,12 @@
 """Encounters side by side with peers: cKDTree by bins of time, traffic, MEOS.
 
-    python benchmarks/encounters.py                    2e5, 1e6 and 1e7 reports, about half an hour
-    python benchmarks/encounters.py --sizes 1000000    one size; the others stay as they were
-    python benchmarks/encounters.py --growth           the fold alone, from 1e6 to 1e8 reports
+    python benchmarks/encounters.py                    all sizes and the growth, about 35 minutes
+    python benchmarks/encounters.py --sizes 10000000 --only adiz cKDTree    a quick look, 3 minutes
+    python benchmarks/encounters.py --sizes --growth   1e6 to 1e8 reports (2.3 GB), about 5 minutes
 
-Run with the interpreter in which the product is installed. Tools take turns, each run in a fresh
-process; the medians count. Writes ``benchmarks/results/encounters.md`` and ``.json``.
+Sizes and tools that are not run stay as they were. Run with the interpreter in which the product is
+installed. Tools take turns, each run in a fresh process; the medians count. Writes
+``benchmarks/results/encounters.md`` and ``.json``.
 """
 
 from __future__ import annotations
@@ -25,17 +26,18 @@ from typing import Any
 import polars as pl
 
 import envs
-from encounters_world import make
+from encounters_world import in_the_air, make
 
 HERE = Path(__file__).parent
 TOOLS = {  # name: (environment, script, most reports)
     "adiz": ("adiz", "encounters_adiz.py", 10**9),
     "cKDTree, last report in 5 s": ("scipy", "encounters_ckdtree.py", 10**7),
-    "cKDTree, interpolated to 1 s": ("scipy", "encounters_ckdtree_1s.py", 10**6),
-    "MEOS (pymeos)": ("meos", "encounters_meos.py", 10**6),
-    "traffic": ("traffic", "encounters_traffic.py", 2 * 10**5),
+    "cKDTree, interpolated to 1 s": ("scipy", "encounters_ckdtree_1s.py", 10**7),
+    "MEOS (pymeos)": ("meos", "encounters_meos.py", 10**7),
+    "traffic": ("traffic", "encounters_traffic.py", 10**6),
 }
-STOP_S = 600
+STOP_S = 600  # and larger sizes are not tried then
+SIZES = [50_000, 200_000, 10**6, 10**7]
 SLOW_S = 60  # a run that takes longer is not repeated
 
 
@@ -74,9 +76,14 @@ def compare(ours: pl.DataFrame, theirs: pl.DataFrame) -> str:
     return f"{both['k'].n_unique()} of {ours.height}, ends off by {off:.1f} s (median)"
 
 
-def measure(rows: int, rounds: int) -> dict[str, Any]:
+def measure(rows: int, rounds: int, only: list[str], beaten: set[str]) -> dict[str, Any]:
+    """One size; tools that did not finish a smaller one, or do not now, are added to .beaten."""
     reports = make(rows, HERE / ".data")
     tools = [t for t, (env, _, most) in TOOLS.items() if rows <= most and envs.python_of(env)]
+    tools = [t for t in tools if not only or t == "adiz" or any(o in t for o in only)]
+    stopped = {"failed": f"over {STOP_S} s at a smaller size"}
+    result: dict[str, Any] = {t: stopped for t in tools if t in beaten}
+    tools = [t for t in tools if t not in beaten]
     runs: dict[str, list[dict[str, Any]]] = {tool: [] for tool in tools}
     for _ in range(rounds):
         for tool in tools:
@@ -86,11 +93,11 @@ def measure(rows: int, rounds: int) -> dict[str, Any]:
             before.append(run_once(tool, reports))
             shown = {k: v for k, v in before[-1].items() if k != "table"}
             print(f"{rows:>10,} {tool}: {shown}", file=sys.stderr, flush=True)
-    result: dict[str, Any] = {}
     ours = runs["adiz"][0]["table"]
     for tool, taken in runs.items():
         if "failed" in taken[0]:
             result[tool] = taken[0]
+            beaten.add(tool)
             continue
         result[tool] = {
             "seconds": statistics.median(r["seconds"] for r in taken),
@@ -104,43 +111,43 @@ def measure(rows: int, rounds: int) -> dict[str, Any]:
     return result
 
 
-def growth() -> dict[str, Any]:
-    """CPU seconds of the fold alone: the world of 1e7 reports again and again, a day later."""
-    import time
-    from datetime import timedelta
+def growth(rounds: int) -> dict[str, Any]:
+    """``find_encounters`` on worlds that go on for longer and longer, none of it repeated."""
+    points = {}
+    for size in (10**6, 10**7, 10**8):
+        runs = [run_once("adiz", make(size, HERE / ".data")) for _ in range(rounds)]
+        points[size] = {k: statistics.median(r[k] for r in runs) for k in ("seconds", "cpu_s")}
+        points[size]["peak_mb"] = max(r["peak_mb"] for r in runs)
+        points[size]["encounters"] = runs[0]["encounters"]
+        print(f"{size:>11,} adiz: {points[size]}", file=sys.stderr, flush=True)
+    logs = [(math.log(size), math.log(p["cpu_s"])) for size, p in points.items()]
+    mx, my = (statistics.mean(v) for v in zip(*logs, strict=True))
+    slope = sum((x - mx) * (y - my) for x, y in logs) / sum((x - mx) ** 2 for x, _ in logs)
+    return {"points": points, "exponent": round(slope, 3), "machine": machine()}
 
-    from adiz.detect.encounters import EncountersFold
-    from adiz.run.together import slices_of
 
-    parts = list(slices_of([make(10**7, HERE / ".data")]))
-    fold, rows, used, points = EncountersFold(lateness_s=0.0), 0, 0.0, {}
-    most = 0
-    for day in range(10):
-        for part in parts:
-            later = part.with_columns(pl.col("time") + timedelta(days=day))
-            start = time.process_time()
-            fold.step(later)
-            used += time.process_time() - start
-            most = max(most, fold.held[0])
-            before, rows = rows, rows + part.height
-            for size in (10**6, 10**7, 10**8):
-                if before < size <= rows:
-                    points[size] = used
-    mx, my = (statistics.mean(map(math.log, v)) for v in (points, points.values()))
-    slope = sum((math.log(x) - mx) * (math.log(y) - my) for x, y in points.items()) / sum(
-        (math.log(x) - mx) ** 2 for x in points
+def machine() -> str:
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, load average {os.getloadavg()[2]:.1f}"
     )
-    return {"cpu_s": {f"{k:.0e}": round(v, 2) for k, v in points.items()},
-            "exponent": round(slope, 3), "most_reports_held": most}  # fmt: skip
 
 
 def write(said: dict[str, Any]) -> None:
     (HERE / "results" / "encounters.json").write_text(json.dumps(said, indent=1) + "\n")
-    lines = [f"# Encounters, {said['date']}", "", said["machine"] + ".", ""]
+    lines = [
+        "# Encounters",
+        "",
+        "Made by `python benchmarks/encounters.py`. Where the load average is above 1 the machine",
+        "was shared with other work: compare CPU seconds there.",
+        "",
+    ]
     for rows, tools in said["sizes"].items():
         adiz = tools["adiz"]
         lines += [
-            f"## {int(rows):,} reports",
+            f"## {int(rows):,} reports, {in_the_air(int(rows)):,} aircraft at a time",
+            "",
+            said["machines"].get(rows, "") + ".",
             "",
             "| tool | seconds | CPU s | adiz is | by CPU | peak MB | runs | finds |",
             "|---|---|---|---|---|---|---|---|",
@@ -156,35 +163,38 @@ def write(said: dict[str, Any]) -> None:
             )
         lines.append("")
     if grown := said.get("growth"):
-        used = ", ".join(f"{v} s at {k}" for k, v in grown["cpu_s"].items())
-        lines.append(
-            f"The fold alone (CPU): {used} reports, exponent {grown['exponent']}; at most "
-            f"{grown['most_reports_held']:,} reports held at a time."
-        )
+        lines += ["## Growth", "", grown["machine"] + ".", ""]
+        lines += ["| reports | seconds | CPU s | peak MB | encounters |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {int(size):,} | {p['seconds']:.2f} | {p['cpu_s']:.2f} | {p['peak_mb']:,.0f} | "
+            f"{p['encounters']:,} |"
+            for size, p in grown["points"].items()
+        ]
+        lines += ["", f"Exponent of the CPU seconds: {grown['exponent']}."]
     (HERE / "results" / "encounters.md").write_text("\n".join(lines).rstrip() + "\n")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="*", default=[200_000, 10**6, 10**7])
-    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--only", nargs="*", default=[], help="tools whose name has one of these")
+    parser.add_argument("--growth", action="store_true", help="also without --sizes")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     (HERE / "results").mkdir(exist_ok=True)
     kept = HERE / "results" / "encounters.json"
-    said = json.loads(kept.read_text()) if kept.exists() else {"sizes": {}}
-    said["date"] = f"{datetime.now(UTC):%Y-%m-%d}"
-    said["machine"] = (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"load average {os.getloadavg()[2]:.1f} (shared with other work: compare CPU seconds)"
-    )
-    if args.growth:
-        said["growth"] = growth()
+    said = json.loads(kept.read_text()) if kept.exists() else {"sizes": {}, "machines": {}}
+    envs.make_all({env for env, _, _ in TOOLS.values()} - {"adiz"})
+    beaten: set[str] = set()
+    for rows in sorted(args.sizes):
+        measured = measure(rows, args.rounds, args.only, beaten)
+        before = said["sizes"].get(str(rows), {}) if args.only else {}
+        said["sizes"][str(rows)] = {**before, **measured}
+        said["sizes"] = dict(sorted(said["sizes"].items(), key=lambda item: int(item[0])))
+        said["machines"][str(rows)] = machine()
         write(said)
-        return
-    envs.make_all()
-    for rows in args.sizes:
-        said["sizes"][str(rows)] = measure(rows, args.rounds)
+    if args.growth or args.sizes == SIZES:
+        said["growth"] = json.loads(json.dumps(growth(args.rounds)))
         write(said)
 
 

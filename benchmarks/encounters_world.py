@@ -1,4 +1,4 @@
-"""Seeded traffic for the encounter benchmarks: 2,000 aircraft in the air at a time.
+"""Seeded traffic for the encounter benchmarks: 2,000 aircraft in the air at a time (small: 100).
 
 Each flies a great circle for two hours over a box of 21 by 30 degrees (about the density of East
 Asia on a busy day) and is followed by another; one in 25 is a wingman, 1 km beside the one before.
@@ -14,9 +14,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-IN_THE_AIR, FLIGHT_S, PERIOD_S = 2000, 7200, 5
+FLIGHT_S, PERIOD_S = 7200, 5
 START_US = 1_563_840_000_000_000
 STEPS = 500  # of a period, in a file
+
+
+def in_the_air(rows: int) -> int:
+    """How many fly at a time in the world of a size."""
+    return 2000 if rows >= 200_000 else 100
 
 
 def make(rows: int, folder: Path) -> Path:
@@ -26,11 +31,12 @@ def make(rows: int, folder: Path) -> Path:
         return out
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    slots = np.arange(IN_THE_AIR)
+    flying = in_the_air(rows)
+    slots = np.arange(flying)
     begins = (slots * 0.6180339887 % 1.0) * FLIGHT_S  # when a slot's flights change
     phase = slots * 0.7548776662 % 1.0 * PERIOD_S
-    for part, first in enumerate(range(0, rows // IN_THE_AIR, STEPS)):
-        steps = np.arange(first, min(first + STEPS, rows // IN_THE_AIR))
+    for part, first in enumerate(range(0, rows // flying, STEPS)):
+        steps = np.arange(first, min(first + STEPS, rows // flying))
         time = steps[:, None] * PERIOD_S + phase
         number = ((time + begins) // FLIGHT_S).astype(np.int64)
         since = (time + begins) % FLIGHT_S
@@ -39,11 +45,11 @@ def make(rows: int, folder: Path) -> Path:
         number_leader = ((time + begins[leader]) // FLIGHT_S).astype(np.int64)
         wing = slots % 25 == 24
         frame = _positions(
-            np.where(wing, number_leader, number) * IN_THE_AIR + leader,
+            np.where(wing, number_leader, number) * flying + leader,
             np.where(wing, since_leader, since),
             np.where(wing, 1000.0, 0.0),
         )
-        names = np.where(wing, number_leader, number) * IN_THE_AIR + slots
+        names = np.where(wing, number_leader, number) * flying + slots
         frame = frame.with_columns(
             pl.Series("time", (time.ravel() * 1e6).round().astype(np.int64) + START_US),
             pl.Series("number", names.ravel()),

@@ -1,4 +1,4 @@
-"""``adiz.find_encounters``: legs, exact ends, one thread."""
+"""``adiz.find_encounters``: legs, exact ends, as many threads as there are processors."""
 
 import polars as pl
 from encounters_job import run

@@ -43,8 +43,8 @@ cdef class _Reports:
         free(self.columns)
         free(self.parts)
 
-    cdef take(self, ArrowArrayStream *stream):
-        """Take all batches of a stream."""
+    cdef take(self, ArrowArrayStream *stream, list places):
+        """Take all batches of a stream, whose columns have these places in COLUMNS."""
         cdef ArrowArray batch
         cdef ArrowArray *more
         while True:
@@ -59,9 +59,9 @@ cdef class _Reports:
             self.batches = more
             self.batches[self.n_batches] = batch
             self.n_batches += 1
-        self._cut()
+        self._cut(places)
 
-    cdef _cut(self):
+    cdef _cut(self, list places):
         cdef Py_ssize_t b, i, n = 0
         cdef int64_t first, take, room = CHUNK_ROWS
         cdef ArrowArray *column
@@ -76,8 +76,11 @@ cdef class _Reports:
         cdef int64_t rows = 0, least = INT64_MAX, seen
         for b in range(self.n_batches):
             for i in range(ROWS_COLUMNS):
+                memset(&self.columns[b * ROWS_COLUMNS + i], 0, sizeof(Column))
+                self.columns[b * ROWS_COLUMNS + i].absent = 1
+            for i, place in enumerate(places):
                 column = self.batches[b].children[i]
-                c = &self.columns[b * ROWS_COLUMNS + i]
+                c = &self.columns[b * ROWS_COLUMNS + <Py_ssize_t>place]
                 c.buffers = column.buffers
                 if column.null_count == 0:
                     c.valid = NULL
@@ -143,10 +146,10 @@ cdef class Sweep:
     def __dealloc__(self):
         fold_free(self.f)
 
-    def step(self, object stream_capsule, object pool=None, int ahead=1):
-        """Take the rows of a stream, move on, return finished encounters.
+    def step(self, object stream_capsule, list names, object pool=None, int ahead=1):
+        """Take the rows of a stream with the columns named, move on, return finished encounters.
 
-        With a pool (an executor of threads) the rows of up to `ahead` chunks are made into reports
+        Columns of COLUMNS that are not named have no values. With a pool (an executor of threads) the rows of up to `ahead` chunks are made into reports
         while those before are swept. What is found is the same.
         """
         cdef ArrowArrayStream *stream = <ArrowArrayStream *>PyCapsule_GetPointer(
@@ -156,10 +159,12 @@ cdef class Sweep:
             raise ValueError("the rows have no schema")
         found = [schema.children[i].format for i in range(schema.n_children)]
         schema.release(&schema)
-        if tuple(found) != FORMATS:
-            raise ValueError(f"columns are {found}, not {FORMATS}")
+        places = [COLUMNS.index(name) for name in names]
+        wanted = [FORMATS[place] for place in places]
+        if found != wanted:
+            raise ValueError(f"columns are {found}, not {wanted}")
         cdef _Reports reports = _Reports()
-        reports.take(stream)
+        reports.take(stream, places)
         chunks = reports.chunks
         # After a chunk time may move on if nothing that follows would then come too late.
         later = [INT64_MAX]

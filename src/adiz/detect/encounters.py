@@ -63,6 +63,7 @@ ENCOUNTERS: tuple[Column, ...] = (
 
 __all__ = ["COLUMNS", "ENCOUNTERS", "SORT", "EncountersFold", "sweep_columns"]
 
+_NEEDED = ("time", "track_id", "lat_deg", "lon_deg")
 _MOST_THREADS = 4  # what the sweep can keep busy
 
 SORT = ["start_time", "track_a", "track_b"]
@@ -164,8 +165,13 @@ class EncountersFold:
         """Take reports (any order within the lateness); the encounters that have ended."""
         if reports.height > 2 * CHUNK_ROWS and self._pool is None and self._threads > 1:
             self._pool = ThreadPoolExecutor(self._threads - 1)
-        rows = sweep_columns(reports).__arrow_c_stream__()
-        return _table(self._sweep.step(rows, self._pool, self._threads))
+        rows = sweep_columns(reports)
+        # A column without values is not handed over: it may be nowhere written out yet.
+        rows = rows.select(
+            c.name for c in rows if c.name in _NEEDED or c.null_count() < rows.height
+        )
+        stream = rows.__arrow_c_stream__()
+        return _table(self._sweep.step(stream, rows.columns, self._pool, self._threads))
 
     def under_way(self) -> pl.DataFrame:
         """Encounters that have lasted long enough and have not ended; the fold goes on.

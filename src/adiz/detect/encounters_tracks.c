@@ -274,6 +274,8 @@ void fold_take(Fold *f, Chunk *c) {
             __builtin_prefetch(&f->tracks[slots[i + AHEAD]]);
             const Track *t = &f->tracks[slots[i + AHEAD / 2]];
             __builtin_prefetch(t->points + t->n, 1);
+            t = &f->tracks[slots[i + AHEAD / 4]];
+            if (t->n) __builtin_prefetch(t->points[t->n - 1]);
         }
         if (p->t < bar) {
             f->counts.late++;
