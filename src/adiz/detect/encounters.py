@@ -99,8 +99,9 @@ class EncountersFold:
 
     The result is the same for any split of the reports into steps and any order within
     ``lateness_s`` (a report later than that behind the latest one taken is counted in
-    ``counts["late"]`` and left out). An encounter comes out about ``max_gap_s + lateness_s``
-    after it ended: until then a report may still arrive that carries it on.
+    ``counts["late"]`` and left out). An encounter comes out ``max_gap_s + lateness_s`` (and
+    up to a step of the sweep, 46 s at 5 NM) after it ended: until then a report may still arrive
+    that carries it on.
 
     Args:
         within_nm: lateral limit, nautical miles, above 0 and at most 50.
