@@ -313,7 +313,8 @@ def sweep(count: int, out: Path) -> None:
         truth = fleet.truth()
         known[what] = entries_of(truth, zones, least + 120), adiz.find_stays(truth, zones)
     lines = [
-        f"# Warnings: one setting changed at a time, {count} flights a world",
+        f"# Warnings: one setting changed at a time, {count} flights a world, "
+        f"{datetime.now(UTC):%Y-%m-%d}",
         "",
         "Each cell: entries in time (missed); nuisance of warnings; median lead.",
         "",
