@@ -139,7 +139,7 @@ def test_zones_are_read_again_faulty_ones_refused_and_the_rest_told_of(tmp_path:
     path.write_text(text.replace('"US-CONUS-2"', '"KADIZ-2013"').replace("300", "400"))
     service.reload()
     wait_for(lambda: len(said) == 2)
-    assert said[0] == "1 zones are watched from now on"
+    assert said[0] == "zones watched from now on: 1"
     assert "[watch] wait for a restart" in said[1]
     wait_for(lambda: [zone.zone_id for zone in watch.engine.zones] == ["KADIZ-2013"])
     watch.stop()

@@ -173,18 +173,18 @@ def _who(seen: Seen | None, wide: bool) -> str:
     return " ".join(part for part in (seen.state, seen.role, seen.type_code) if part)
 
 
-def events(recent: Sequence[Event], rows: int) -> Text:
+def events(recent: Sequence[Event], rows: int) -> Table:
     """The last events as sentences, the newest first."""
-    text = Text()
+    table = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    table.add_column(no_wrap=True, width=14)
+    table.add_column(ratio=1)
     for event in reversed(recent[-rows:] if rows > 0 else []):
         style = _KINDS.get(event.kind, "bold red" if event.kind.startswith("squawk") else "cyan")
-        revised = f" (revision {event.revision})" if event.revision > 1 else ""
-        if event.withdrawn:
-            revised += " withdrawn"
-        text.append(f"{event.kind:<15}", style)
-        text.append_text(said(event.text))
-        text.append(f"{revised}\n", "dim")
-    return text
+        text = said(event.text)
+        text.append(" withdrawn" if event.withdrawn else "", "bold")
+        text.append(f" (revision {event.revision})" if event.revision > 1 else "", "dim")
+        table.add_row(said(event.kind, style, 14), text)
+    return table
 
 
 def feeds(status: Status, rates: Rates) -> Text:

@@ -96,7 +96,7 @@ class Service:
             raise AdizError(f"zone {unusable.zone_id} cannot be watched: {unusable.incomplete}")
         if self.watch is not None:
             self.watch.set_zones(zones)
-        self._say(f"{len(zones)} zones are watched from now on")
+        self._say(f"zones watched from now on: {len(zones)}")
         others = _changed(self.config, config)
         if others:
             self._say(
