@@ -103,7 +103,7 @@ def test_a_webhook_that_fails_for_an_hour(tmp_path: Path, receiver: Receiver) ->
     log = Log(f"sqlite:///{tmp_path}/watch.db")
     setup = from_tables([{"name": "s", "kind": "webhook", "url": receiver.url}], RULES)
     alerts = Alerts(log, *setup, now_us=clock.now_us, wait=clock.wait)
-    events = made(80)
+    events = made(120)
     with running(alerts):
         for n, event in enumerate(events):
             wait_until(lambda n=n: clock.passed_s() > 40 * n)  # type: ignore[misc]
