@@ -231,3 +231,23 @@ def test_lines_end_where_their_reader_has_gone(caplog: pytest.LogCaptureFixture)
     lines.close()
     assert "shown no more" in caplog.text
     assert as_line(an_event(text="a\x1b[2Jb")).endswith("a\ufffd[2Jb")
+
+
+def test_a_replay_that_is_stopped_does_not_wait_for_its_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adiz.out.face.lines._MOST", 3)
+    go = threading.Event()
+
+    class Hanging(io.StringIO):
+        def write(self, text: str) -> int:
+            go.wait(60)
+            return len(text)
+
+    lines = Lines(as_line, Hanging(), wait=True)
+    threading.Timer(0.5, lines.hurry).start()
+    began_s = time.monotonic()
+    lines.show([an_event()] * 20)
+    assert not lines.close(0.5)
+    assert time.monotonic() - began_s < 20
+    go.set()

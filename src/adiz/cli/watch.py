@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from adiz.out.face.lines import Lines
     from adiz.run.live.config import Config
     from adiz.run.live.loop import Watch
     from adiz.run.live.service import Service
@@ -63,50 +64,51 @@ def _view(asked: str) -> str:
 
 def _watch(config: Config, view: str) -> int:
     import logging
+    import os
     import signal
 
+    from adiz.out.face.lines import Lines, as_json, as_line
     from adiz.run.live.service import Service
 
     logging.basicConfig(level=logging.WARNING, format="adiz: %(message)s", stream=sys.stderr)
     service = Service(config)
     try:
         watch = service.open()
+        lines = Lines(as_json if view == "json" else as_line, sys.stdout, wait=not watch.live)
+
+        def stop(*_: object) -> None:
+            watch.stop()
+            lines.hurry()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: watch.stop())
+            signal.signal(number, stop)
         signal.signal(signal.SIGHUP, lambda *_: service.reload())
-        _show(service, watch, view)
+        shown = True
+        try:
+            if view == "screen":
+                shown = _run_with_screen(service, watch, lines)
+            else:
+                if view != "none":
+                    watch.listeners.append(lines.show)
+                service.run()
+        finally:
+            shown = lines.close() and shown
     finally:
         service.close()
+    if not shown:  # whoever reads takes nothing: all else is done, and writing would wait for ever
+        os._exit(0)
     return 0
 
 
-def _show(service: Service, watch: Watch, view: str) -> None:
-    """Run the watch, its events shown as asked."""
-    if view == "none":
-        service.run()
-        return
-    from adiz.out.face.lines import Lines, as_json, as_line
-
-    lines = Lines(as_json if view == "json" else as_line, sys.stdout, wait=not watch.live)
-    try:
-        if view == "screen":
-            _run_with_screen(service, watch, lines)
-        else:
-            watch.listeners.append(lines.show)
-            service.run()
-    finally:
-        lines.close()
-
-
-def _run_with_screen(service: Service, watch: Watch, lines: object) -> None:
+def _run_with_screen(service: Service, watch: Watch, lines: Lines) -> bool:
+    """Run the watch with a screen; whether the screen was left."""
     import logging
     from collections import deque
 
-    from adiz.out.face.lines import Lines, Notices
+    from adiz.out.face.lines import Notices
     from adiz.out.face.screen import Screen
     from adiz.run.live.status import Scenes, read_status
 
-    assert isinstance(lines, Lines)
     said: deque[str] = deque(maxlen=5)
     root = logging.getLogger()
     before, root.handlers = root.handlers, [Notices(said)]  # nothing else writes over the screen
@@ -121,5 +123,6 @@ def _run_with_screen(service: Service, watch: Watch, lines: object) -> None:
     try:
         service.run()
     finally:
-        screen.stop()
+        left = screen.stop()
         root.handlers = before
+    return left

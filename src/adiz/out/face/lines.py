@@ -14,6 +14,7 @@ from adiz.events import Event, iso
 from adiz.out.alerts.words import clean
 
 _MOST = 10_000
+_LOOK_S = 0.2
 _log = logging.getLogger("adiz.watch")
 
 
@@ -55,7 +56,7 @@ class Lines:
         with self._changed:
             for event in events:
                 while self._wait and len(self._waiting) >= _MOST and not self._off:
-                    self._changed.wait()
+                    self._changed.wait(_LOOK_S)
                 if self._off:
                     return
                 if len(self._waiting) >= _MOST:
@@ -64,12 +65,17 @@ class Lines:
                     self._waiting.append(event)
             self._changed.notify_all()
 
-    def close(self, timeout_s: float = 5.0) -> None:
-        """Write what waits, as far as that goes in time."""
+    def hurry(self) -> None:
+        """Hold nobody up any more; from anywhere, a signal's handler too."""
+        self._wait = False
+
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Write what waits; False where the reader did not take it in time."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:

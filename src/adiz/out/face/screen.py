@@ -161,11 +161,12 @@ class Screen:
         """Begin; once."""
         self._thread.start()
 
-    def stop(self, timeout_s: float = 3.0) -> None:
-        """Leave the screen; a terminal that takes nothing is not waited for."""
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Leave the screen; False where the terminal did not take the last frame in time."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
