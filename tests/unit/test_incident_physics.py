@@ -79,6 +79,16 @@ def test_smallest_conflict_may_hold_an_absence():
     assert set(smallest_conflict(told, 900)) == {"not", "here"}
 
 
+@pytest.mark.parametrize("predicate", ["enters", "inside"])
+def test_to_be_in_a_zone_and_never_in_it_is_a_conflict(predicate: str):
+    told = account(
+        claim("not", "never_inside", None, zones=("lake",)),
+        claim("in", predicate, "06:30Z", zones=("lake",)),
+        claim("else", "at", "08:30Z", place="east400"),
+    )
+    assert set(smallest_conflict(told, 900)) == {"not", "in"}
+
+
 @pytest.mark.parametrize("doubtful", ["a", "b", "c"])
 def test_doubtful_claims_remain_in_the_conflict(doubtful: str):
     """Three places in three minutes: any two exclude each other."""

@@ -98,7 +98,7 @@ def _crossing(incident: Incident, claim: Claim, track: RecordedTrack, inward: bo
     if elsewhere:
         return "refuted", elsewhere
     near = f"; the nearest time it {verb} is {nearest:%H:%M:%S} UTC" if nearest else ""
-    return "refuted", f"the track is recorded throughout that time and does not{near}"
+    return "refuted", f"neither the track nor what its gaps allow does so then{near}"
 
 
 def _in_direction(incident: Incident, claim: Claim, lat_deg: Any, lon_deg: Any) -> bool:

@@ -124,7 +124,7 @@ def could_meet(
     plane = one.plane if one.anchors else other.plane
     window = _window(one, other, claim)
     wide = [freedoms(a, plane, True) for a in (one, other)]
-    told = " and ".join(names)
+    told, of = " and ".join(names), claim.claim_id if claim else ""
     if not all(wide) or window[0] >= window[1]:
         why = f"Whether {told} could have met cannot be checked: no time is told of both."
         return Alibi(subjects, one.party_id, "not checkable", None, None, why)
@@ -140,13 +140,19 @@ def could_meet(
             f"instance at {abs(lat):.2f}°{'NS'[lat < 0]} {abs(lon):.2f}°{'EW'[lon < 0]}."
         )
         return Alibi(
-            subjects, one.party_id, "could have met", (lat, lon), moment_of(found[1]), sentence
+            subjects,
+            one.party_id,
+            "could have met",
+            (lat, lon),
+            moment_of(found[1]),
+            sentence,
+            of,
         )
     if next(_meetings(wide, window, plane, True), None):
         sentence = f"Whether {told} could have met{when} is too close to call."
-        return Alibi(subjects, one.party_id, "too close to call", None, None, sentence)
+        return Alibi(subjects, one.party_id, "too close to call", None, None, sentence, of)
     sentence = f"By this account, within their published speeds, {told} could not have met{when}."
-    return Alibi(subjects, one.party_id, "could not have met", None, None, sentence)
+    return Alibi(subjects, one.party_id, "could not have met", None, None, sentence, of)
 
 
 def _between(legs: list[Freedom]) -> list[Freedom]:

@@ -39,8 +39,8 @@ NOTES = (
     "Speeds are held against published maximum speeds, which sources give differently and which "
     "are through the air: without a stated wind they are taken as speeds over ground.",
     "A time given to the minute stands for the whole of that minute.",
-    "An aircraft has no least speed here, for it can circle; a reconstruction flies at least "
-    "0.4 of the limit.",
+    "An aircraft has no least speed here, for it can circle; a reconstruction keeps above 0.4 of "
+    "the limit where such a path is found, and its speeds are given.",
     "A claim of one party is not made truer by a path that fits it: feasible is not confirmed.",
 )
 
@@ -76,7 +76,10 @@ def assess(
         table = LegTable(incident, account)
         table.run()
         tables.append(table)
-    judge = _Judge(incident, compared, contradictions, accounts, feasibilities, tracks or {})
+    alibis = _alibis(incident, accounts, feasibilities)
+    judge = _Judge(
+        incident, compared, contradictions, accounts, feasibilities, alibis, tracks or {}
+    )
     return Assessment(
         verdicts=tuple(judge.verdict(claim) for claim in incident.claims),
         contradictions=tuple(contradictions),
@@ -86,7 +89,7 @@ def assess(
         sectors=tuple(sector for table in tables for sector in table.sectors),
         feasibilities=tuple(feasibilities),
         reconstructions=tuple(reconstructions),
-        alibis=tuple(_alibis(incident, accounts)),
+        alibis=tuple(alibis),
         notes=NOTES,
     )
 
@@ -123,7 +126,8 @@ def check_account(incident: Incident, account: Account) -> tuple[Feasibility, li
     search = find_path(kept, limit[1])
     legs = leg_speeds(search, limit[1]) if search and not left_out else ()
     range_ = f"{limit[0]:.0f}" if limit[0] == limit[1] else f"{limit[0]:.0f} to {limit[1]:.0f}"
-    needed = f"{least_kmh:.0f} km/h" if math.isfinite(least_kmh) else "no speed is enough"
+    needed = f"they need {least_kmh:.0f} km/h" if math.isfinite(least_kmh) else "at any speed"
+    at_kmh = f"at {least_kmh:.0f} km/h or more" if least_kmh >= 2 else "at any speed"
     if conflict:
         sentence = (
             f"{told} cannot all hold: {', '.join(conflict)} together exclude each other within "
@@ -142,13 +146,14 @@ def check_account(incident: Incident, account: Account) -> tuple[Feasibility, li
     else:
         sentence = (
             f"{told} ({len(account.claims)} of them timed or placed) can all hold: a path exists "
-            f"at {least_kmh:.0f} km/h or more, within the published maximum of {range_} km/h."
+            f"{at_kmh}, within the published maximum of {range_} km/h."
         )
     unknown = math.isinf(least_kmh) and not conflict
     state = "infeasible" if conflict else "not checkable" if unknown else "feasible"
     feasibility = Feasibility(
         account.party_id, account.subject_id, account.claims, state,
         None if unknown else least_kmh, limit, conflict, left_out, legs, sentence,
+        least_speed(kept)[0] if left_out else None,
     )  # fmt: skip
     return feasibility, reconstruct(kept, limit[1], left_out)
 
@@ -180,10 +185,17 @@ def leg_speeds(search: Search, speed_kmh: float) -> tuple[LegSpeed, ...]:
     return tuple(found)
 
 
-def _alibis(incident: Incident, accounts: list[Account]) -> list[Alibi]:
-    """For each claim that two met, and each pair that one account follows at one time."""
+def _alibis(
+    incident: Incident, accounts: list[Account], feasibilities: list[Feasibility]
+) -> list[Alibi]:
+    """For each claim that two met, and each pair that one account follows at one time.
+
+    Of an account that cannot all hold, what is left without the claims in the way.
+    """
     found = []
-    for one, other in combinations(accounts, 2):
+    less = {(f.party_id, f.subject_id): f.left_out for f in feasibilities}
+    kept = [a.without(*less.get((a.party_id, a.subject_id), ())) for a in accounts]
+    for one, other in combinations(kept, 2):
         if one.party_id != other.party_id or not (one.anchors and other.anchors):
             continue
         pair = {one.subject_id, other.subject_id}
@@ -202,6 +214,14 @@ def _alibis(incident: Incident, accounts: list[Account]) -> list[Alibi]:
     return [a for a in found if a.state != "not checkable"]
 
 
+_MEETING: dict[str, Physics] = {"could have met": "feasible", "could not have met": "infeasible"}
+
+
+def _needed(feasibility: Feasibility) -> float:
+    rest = feasibility.rest_speed_kmh
+    return (feasibility.least_speed_kmh if rest is None else rest) or 0.0
+
+
 class _Judge:
     """Puts one claim's three parts together."""
 
@@ -212,10 +232,12 @@ class _Judge:
         contradictions: list[Contradiction],
         accounts: list[Account],
         feasibilities: list[Feasibility],
+        alibis: list[Alibi],
         tracks: Mapping[str, RecordedTrack],
     ) -> None:
         self.incident, self.compared, self.tracks = incident, compared, tracks
         self.contradictions, self.feasibilities = contradictions, feasibilities
+        self.alibis = alibis
         self.unchecked = {(a.party_id, claim): why for a in accounts for claim, why in a.unchecked}
 
     def verdict(self, claim: Claim) -> Verdict:
@@ -249,7 +271,8 @@ class _Judge:
         )
         if opposers:
             who = ", ".join(names[p] for p in opposers)
-            reason = f"disputed: {who} say otherwise ({', '.join(contrary)})"
+            reason = f"disputed: {who} say{'s' * (len(opposers) == 1)} otherwise "
+            reason += f"({', '.join(contrary)})"
             return "disputed", supporters, opposers, f"{reason}; {said}" if supporters else reason
         own = [c for k in against for c in self.opposite(claim, k) if k.parties == (claim.party,)]
         also = f"; {', '.join(own)} of the same party does not fit it" if own else ""
@@ -280,15 +303,28 @@ class _Judge:
                     "cannot hold together with "
                     + ", ".join(c for c in feasibility.conflict if c != claim.claim_id),
                 )  # fmt: skip
+            if claim.claim_id in feasibility.left_out:
+                return (
+                    "infeasible", feasibility.least_speed_kmh, feasibility.limit_kmh,
+                    "cannot hold together with the party's other claims",
+                )  # fmt: skip
         checked = [f for f in mine if f.state != "not checkable"]
         if checked:
-            tight = max(checked, key=lambda f: f.least_speed_kmh or 0.0)
-            least, limit = tight.least_speed_kmh or 0.0, tight.limit_kmh or (0.0, 0.0)
+            tight = max(checked, key=_needed)
+            least, limit = _needed(tight), tight.limit_kmh or (0.0, 0.0)
+            but = f" but {', '.join(tight.left_out)}" if tight.left_out else ""
             return (
                 "feasible", least, limit,
-                f"feasible with the party's other claims from {least:.0f} km/h up (published "
+                f"feasible with the party's other claims{but} "
+                f"{'at any speed' if least < 2 else f'from {least:.0f} km/h up'} (published "
                 f"maximum {limit[0]:.0f}{f' to {limit[1]:.0f}' if limit[1] > limit[0] else ''})",
             )  # fmt: skip
+        for alibi in self.alibis:
+            if claim.claim_id == alibi.claim_id and alibi.state in _MEETING:
+                return (
+                    _MEETING[alibi.state], None, None,
+                    f"by this account they {alibi.state}, within the published speeds",
+                )  # fmt: skip
         if claim.predicate == "inside" and claim.duration_min:
             return self.duration(claim)
         why = self.unchecked.get((claim.party, claim.claim_id), "")

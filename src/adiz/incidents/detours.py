@@ -46,10 +46,18 @@ def leg_distances(
 
 
 def barred_positions(account: Account, anchor: Anchor, xy: Floats, slack_km: float) -> Any:
-    """Which positions of an anchor lie in an area that the account says the subject kept out of."""
+    """Which positions of an anchor lie in an area that the account says the subject kept out of.
+
+    All, if the anchor has it within that very area, where an edge alone would be let pass.
+    """
     area = forbidden_area(account, anchor, anchor)
     if area is None:
         return np.zeros(len(xy), dtype=bool)
+    told = anchor.hold
+    if anchor.crossing is not None:
+        told = account.areas[anchor.crossing[0]]
+    if told is not None and area.buffer(_SKIN_KM).covers(told):
+        return np.ones(len(xy), dtype=bool)
     return shapely.contains_xy(area.buffer(-_SKIN_KM - slack_km), xy[:, 0], xy[:, 1])
 
 

@@ -173,6 +173,7 @@ class Feasibility:
         left_out: the claims a reconstruction must leave out to exist.
         legs: possible average speeds of each leg.
         sentence: in words.
+        rest_speed_kmh: the least maximum speed that the claims not left out need.
     """
 
     party_id: str
@@ -185,6 +186,7 @@ class Feasibility:
     left_out: tuple[str, ...]
     legs: tuple[LegSpeed, ...]
     sentence: str
+    rest_speed_kmh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,8 @@ class Alibi:
     """Whether two subjects could have met between their sightings.
 
     ``state``: ``could have met``, ``could not have met``, ``too close to call`` or
-    ``not checkable``. ``where``, ``when``: one possible meeting.
+    ``not checkable``. ``where``, ``when``: one possible meeting. ``claim_id``: of the claim that
+    they met, if there is one.
     """
 
     subjects: tuple[str, str]
@@ -252,6 +255,7 @@ class Alibi:
     where: tuple[float, float] | None
     when: datetime | None
     sentence: str
+    claim_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
