@@ -21,7 +21,6 @@ _CLEARED = {
     "lost": "it is not heard any more",
     "zone_ended": "the zone is no longer in force",
     "suppressed": "it is identified or exempt",
-    "zones_changed": "the zones were changed",
 }
 
 
@@ -60,13 +59,9 @@ class Warned:
         return self._tell(self._fold.flush(), now_us)
 
     def rezone(self, zones: Zones, now_us: int) -> list[Event]:
-        """Other zones: what stands is cleared, and raised again where it still holds."""
-        standing = self._fold.under_way().with_columns(
-            change=pl.lit("cleared"), reason=pl.lit("zones_changed")
-        )
-        events = self._tell(standing, now_us)
+        """Other zones: warnings of those that are gone or altered are cleared."""
+        events = self._tell(self._fold.rezone(zones), now_us)
         self._set_zones(zones)
-        self._fold = WarningsFold(zones, self._params)
         return events
 
     def _tell(self, changes: pl.DataFrame, now_us: int) -> list[Event]:
@@ -83,7 +78,7 @@ class Warned:
             text = (
                 f"{label.name} is predicted to enter {zone} at {spoken(entry_us)}, "
                 f"in {row['lead_s'] / 60:.1f} minutes, "
-                f"{'on its present course and speed' if nominal else 'if it goes on turning'}."
+                f"{'on its present course and speed' if nominal else 'if it turns'}."
             )
         else:
             why = _CLEARED.get(row["reason"], row["reason"])
