@@ -66,6 +66,7 @@ def _watch(config: Config, view: str) -> int:
     import logging
     import os
     import signal
+    import traceback
 
     from adiz.out.face.lines import Lines, as_json, as_line
     from adiz.run.live.service import Service
@@ -83,7 +84,7 @@ def _watch(config: Config, view: str) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
         signal.signal(signal.SIGHUP, lambda *_: service.reload())
-        shown = True
+        shown, status = True, 1
         try:
             if view == "screen":
                 shown = _run_with_screen(service, watch, lines)
@@ -91,12 +92,16 @@ def _watch(config: Config, view: str) -> int:
                 if view != "none":
                     watch.listeners.append(lines.show)
                 service.run()
+            status = 0
         finally:
-            shown = lines.close() and shown
+            if not (lines.close() and shown):
+                # Whoever reads takes nothing, and to end in order would wait for that. All that
+                # is to be kept is kept.
+                if status:
+                    traceback.print_exc()
+                os._exit(status)
     finally:
         service.close()
-    if not shown:  # whoever reads takes nothing: all else is done, and writing would wait for ever
-        os._exit(0)
     return 0
 
 
