@@ -18,7 +18,7 @@ from tests.databases import postgresql, url  # noqa: F401  fixtures
 ROOT = Path(__file__).parent.parent
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=60)
-settings.register_profile("long", deadline=None, max_examples=5000)
+settings.register_profile("long", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("ADIZ_HYPOTHESIS", "default"))
 
 

@@ -186,12 +186,14 @@ def test_cancelled_plans_and_other_days_do_not_match() -> None:
     assert answers["s0"].status == "none"
 
 
-def test_a_contradicting_address_beats_a_callsign() -> None:
+def test_a_contradicting_address_is_shown_beside_the_callsign() -> None:
     world = World(0)
     shuttle(world, DAY, keys={"callsign": "JAL1", "icao24": "7b0001"})
     world.messages[0] = world.messages[0].replace("DOF", "CODE/840001 DOF")
     answers, _ = world.answers()
-    assert answers["s0"].status == "none"
+    assert (answers["s0"].status, answers["s0"].match) == ("ambiguous", None)
+    assert "agrees in part only" in answers["s0"].why
+    assert "address 7b0001 is not 840001" in answers["s0"].why
 
 
 def test_the_flights_of_one_track_each_find_their_plan() -> None:
@@ -225,3 +227,24 @@ def test_no_plans_and_no_tracks() -> None:
     answers, plans = world.answers()
     assert answers == {}
     assert len(plans) == 0
+
+
+@pytest.mark.parametrize(
+    ("flown", "status"),
+    [("JAL1", "matched"), ("JLA1", "ambiguous"), ("JAL", "ambiguous"), ("JAL12", "ambiguous"),
+     ("JAX1", "ambiguous"), ("JXX1", "none"), ("KAL2", "none")],
+)  # fmt: skip
+def test_a_slip_of_the_callsign_is_ambiguous_and_no_more(flown: str, status: str) -> None:
+    world = World(0)
+    shuttle(world, DAY, keys={"callsign": flown})
+    answers, _ = world.answers()
+    assert answers["s0"].status == status
+    assert ("slip" in answers["s0"].why) == (status == "ambiguous")
+
+
+def test_what_cannot_be_compared_is_ambiguous_where_place_and_time_fit() -> None:
+    world = World(0)
+    shuttle(world, DAY, keys={"icao24": "840001"})  # the plan gives no CODE and no REG
+    answers, _ = world.answers()
+    assert answers["s0"].status == "ambiguous"
+    assert "nothing to compare" in answers["s0"].why

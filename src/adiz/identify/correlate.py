@@ -20,19 +20,22 @@ minutes before off-block (or take-off, once there is a DEP) to 90 minutes after 
 arrival; outside it (+0 within another 3 hours, for flights that left late without a DLA) there is
 no match. *On the path* means half of the flight lies within 20 NM of it.
 
-A plan matches with a score of 5 or more, of which address, registration or callsign must give
-some. It is *ambiguous*, and no plan is named, when another plan comes within 2 points, and when two
+A plan matches with a score of 5 or more, of which address, registration or callsign must give some.
+It is *ambiguous*, and no plan is named, when another plan comes within 2 points, and when two
 flights at the same time, not of one address, claim a plan for one aircraft with scores within 2
-points. A track that
-leaps between places (:mod:`adiz.tracks.sightings`) may be of two aircraft: place then does not
-count against a plan, and several plans that match are ambiguous whatever their scores. A flight
-that carries no identity at all may fit a plan by place and time alone: that is reported as
-ambiguous, never as a match.
+points. A track that leaps between places (:mod:`adiz.tracks.sightings`) may be of two aircraft:
+place then does not count against a plan, and several plans that match are ambiguous whatever their
+scores.
+
+Ambiguous, never matched, is also a flight without a plan that scores 2 to 4 with a plan nobody else
+matches: because one of the three agrees and another does not; because its callsign is one slip (a
+letter wrong, missing, added, or two exchanged) from the plan's; or because it carries nothing that
+the plan gives, and is where and when the plan says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -50,6 +53,8 @@ SAMPLES = 16
 FLIGHT_GAP = timedelta(minutes=30)
 """Nothing heard for longer parts a track into two flights."""
 NEEDED, MARGIN = 5, 2
+HALF = 2
+"""Too little to match, too much for "no plan": place and time for it, a callsign against."""
 ON_PATH_M, OFF_PATH_M = 20 * M_PER_NM, 100 * M_PER_NM
 ON_TIME = timedelta(minutes=30)
 EARLY, LATE, VERY_LATE = timedelta(minutes=30), timedelta(minutes=90), timedelta(hours=3)
@@ -142,7 +147,7 @@ def correlate(
         leaping: ids of tracks that leap between places.
     """
     live = [plan for plan in plans.plans if plan.status != "cancelled"]
-    by_key = _index(live)
+    by_key = _index(live, _plan_keys)
     ranked: dict[str, list[list[Match]]] = {}
     rivals: dict[int, list[Match]] = {}
     for track_id, parts in flights.items():
@@ -150,9 +155,13 @@ def correlate(
         ranked[track_id] = [_rank(flight, by_key, live, leaps) for flight in parts]
         for matches in filter(None, ranked[track_id]):
             rivals.setdefault(id(matches[0].plan), []).append(matches[0])
+    free = [plan for plan in live if id(plan) not in rivals]
+    near_keys = _index(free, lambda plan: (*_plan_keys(plan), *_slips(plan.message.callsign)))
     return {
         track_id: [
             _decide(flight, matches, rivals, track_id in leaping)
+            if matches
+            else _near_miss(flight, free, near_keys, track_id in leaping)
             for flight, matches in zip(parts, ranked[track_id], strict=True)
         ]
         for track_id, parts in flights.items()
@@ -201,12 +210,52 @@ def _flight_keys(seen: Seen) -> Iterable[tuple[str, str]]:
     yield from (("registration", _plain(value)) for value in seen.registration)
 
 
-def _index(plans: Iterable[Plan]) -> dict[tuple[str, str], list[Plan]]:
+def _slips(callsign: str) -> Iterable[tuple[str, str]]:
+    """Keys that two callsigns share if one slip lies between them: each less one letter."""
+    yield "slip", callsign
+    for i in range(len(callsign)):
+        yield "slip", callsign[:i] + callsign[i + 1 :]
+
+
+def _index(
+    plans: Iterable[Plan], keys_of: Callable[[Plan], Iterable[tuple[str, str]]]
+) -> dict[tuple[str, str], list[Plan]]:
     found: dict[tuple[str, str], list[Plan]] = {}
     for plan in plans:
-        for key in _plan_keys(plan):
+        for key in set(keys_of(plan)):
             found.setdefault(key, []).append(plan)
     return found
+
+
+def _near_miss(
+    flight: Flight,
+    free: list[Plan],
+    near_keys: Mapping[tuple[str, str], list[Plan]],
+    leaping: bool,
+) -> Correlation:
+    """The answer for a flight that no plan matches, by the plans that no flight matches."""
+
+    def weighed(plans: Iterable[Plan], least: int) -> tuple[Match, ...]:
+        unique = {id(plan): plan for plan in plans}.values()
+        found = (_weigh(flight, plan, leaping) for plan in unique)
+        return tuple(m for m in found if m and m.score >= least)
+
+    def near(keys: Iterable[tuple[str, str]]) -> Iterable[Plan]:
+        return (plan for key in set(keys) for plan in near_keys.get(key, ()))
+
+    slips = [key for callsign in flight.seen.callsign for key in _slips(callsign.upper())]
+    for found, why in (
+        (weighed(near(_flight_keys(flight.seen)), HALF), "it agrees in part only with"),
+        (weighed(near(slips), HALF), "but for a slip of its callsign it may be"),
+        (
+            weighed(() if flight.seen.callsign else free, NEEDED - 1),
+            "it carries nothing to compare; in place and time fits",
+        ),
+    ):
+        if found:
+            told = "; ".join(f"{m.plan.name}: {', '.join(m.reasons)}" for m in found[:3])
+            return Correlation(flight, "ambiguous", None, found, f"{why} {told}")
+    return Correlation(flight, "none", None, (), "no plan given fits this flight")
 
 
 def _weigh(flight: Flight, plan: Plan, leaping: bool) -> Match | None:
@@ -265,8 +314,6 @@ def _compare(flight: Flight, plan: Plan) -> tuple[list[float], timedelta | None]
 def _decide(
     flight: Flight, matches: list[Match], rivals: Mapping[int, list[Match]], leaping: bool
 ) -> Correlation:
-    if not matches:
-        return Correlation(flight, "none", None, (), "no plan given fits this flight")
     best = matches[0]
     ties = tuple(matches if leaping else (m for m in matches if best.score - m.score < MARGIN))
     if not any(_flight_keys(flight.seen)):
