@@ -58,7 +58,6 @@ LINES: dict[str, tuple[Plans, Reports]] = {
     "reports without callsigns": (str, no_callsigns),
     "every tenth callsign with a slip": (str, slips),
     "the same, plans without addresses": (no_code, slips),
-    "plans without addresses, reports without callsigns": (no_code, no_callsigns),
 }
 
 
