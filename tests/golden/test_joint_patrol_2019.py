@@ -37,7 +37,7 @@ GEOD = Geod(ellps="WGS84")
 MINUTE = datetime(2019, 7, 22, 23, 33, tzinfo=UTC)
 JOIN_S = 30.0  # into the minute
 NAMES = ("h6-1", "h6-2", "tu95-1", "tu95-2")
-STEP_S, BEFORE_S = 20, 2400
+STEP_S, BEFORE_S = 10, 2400
 (CRUISE_KMH,) = {s.value for s in published("TU-95MS", "cruise_kmh")}
 
 Place = Callable[[float], tuple[float, float]]

@@ -50,6 +50,9 @@ class Rule:
     orbit_deg: float = 180.0
 
 
+CHOSEN = ("formation", "orbit", "unclear")
+"""Kinds of company that make a formation."""
+
 COMPANY: tuple[Column, ...] = (
     Column("track_a", "text", "", "", "the one whose name sorts first"),
     Column("track_b", "text", "", "", "the other"),
@@ -73,6 +76,16 @@ COMPANY: tuple[Column, ...] = (
 )
 
 
+def number_companies(rule: Rule) -> pl.Expr:
+    """``company``: of a pair's encounters, sorted, the how-manieth company each belongs to."""
+    import polars as pl
+
+    pair = ["track_a", "track_b"]
+    apart = (pl.col("start_time") - pl.col("end_time").shift(1)).over(pair)
+    new = (apart > pl.duration(seconds=rule.apart_s)).fill_null(False)
+    return new.cum_sum().over(pair).alias("company")
+
+
 def judge_company(encounters: pl.DataFrame, rule: Rule | None = None) -> pl.DataFrame:
     """Each pair's times in company, with what kind of company it was.
 
@@ -93,9 +106,6 @@ def judge_company(encounters: pl.DataFrame, rule: Rule | None = None) -> pl.Data
 
     rule = rule or Rule()
     pair = ["track_a", "track_b"]
-    new = (pl.col("start_time") - pl.col("end_time").shift(1)).over(pair) > pl.duration(
-        seconds=rule.apart_s
-    )
     means = [c.name for c in COMPANY[7:15]]
     weight = pl.col("duration_s")
 
@@ -106,7 +116,7 @@ def judge_company(encounters: pl.DataFrame, rule: Rule | None = None) -> pl.Data
 
     merged = (
         encounters.sort("track_a", "track_b", "start_time")
-        .with_columns(new.fill_null(False).cum_sum().over(pair).alias("company"))
+        .with_columns(number_companies(rule))
         .group_by([*pair, "company"], maintain_order=True)
         .agg(
             pl.col("start_time").min(),

@@ -20,10 +20,11 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from adiz.detect import groups
-from adiz.detect.company import Rule, judge_company
+from adiz.detect.company import CHOSEN, Rule, judge_company, number_companies
 from adiz.detect.encounters import ENCOUNTERS, EncountersFold
 from adiz.errors import AdizError
 from adiz.schema import polars_schema
@@ -31,6 +32,7 @@ from adiz.schema import polars_schema
 if TYPE_CHECKING:
     import polars as pl
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 StateOf = Mapping[str, str | None] | Callable[[str], str | None]
 
 
@@ -70,8 +72,8 @@ class Formations:
 class FormationsFold:
     """Formations as a fold over reports; see :class:`adiz.detect.encounters.EncountersFold`.
 
-    A formation comes out once nothing that is still to come can belong to it: ``apart_s`` after
-    its last company ended, or later where encounters that began before then are still going on.
+    A pair's company is complete ``apart_s`` after it ended; what is no formation is then let go. A
+    formation comes out once nothing that is still to come can belong to it.
 
     Args:
         rule: what makes company a formation.
@@ -101,6 +103,7 @@ class FormationsFold:
         )
         self._label(state_of, role_of)
         self._pending = _empty_encounters()
+        self._chosen = judge_company(self._pending, self.rule)
         self._nothing = self._build(self._pending)
 
     def _label(self, state_of: StateOf | None, role_of: StateOf | None) -> None:
@@ -138,29 +141,59 @@ class FormationsFold:
         import polars as pl
 
         pending = pl.concat([self._pending, new])
-        keys = groups.clusters(pending, self.rule.apart_s)
-        pending = pending.with_columns(pl.Series("cluster", keys, pl.Int64()))
         open_ = pl.lit(False)
         if settled_us is not None:
-            last = pl.col("end_time").max().over("cluster").dt.epoch("us")
-            open_ = last + round(self.rule.apart_s * 1e6) >= settled_us
-        self._pending = pending.filter(open_).drop("cluster")
-        if len(self._pending) == len(pending):
+            last = pl.col("end_time").max().over("track_a", "track_b", "company")
+            open_ = last.dt.epoch("us") + round(self.rule.apart_s * 1e6) >= settled_us
+        pending = pending.sort("track_a", "track_b", "start_time").with_columns(
+            number_companies(self.rule)
+        )
+        self._pending = pending.filter(open_).drop("company")
+        company = judge_company(pending.filter(~open_).drop("company"), self.rule)
+        chosen = pl.concat([self._chosen, company.filter(pl.col("kind").is_in(CHOSEN))])
+        if chosen.is_empty() and company.is_empty():
+            self._chosen = chosen
             return self._nothing
-        return self._build(pending.filter(~open_).drop("cluster"))
+        waits = pl.Series(self._wait(chosen, settled_us), dtype=pl.Boolean)
+        self._chosen = chosen.filter(waits)
+        done = groups.build(chosen.filter(~waits), self._state_of, self._role_of)
+        return Formations(*done, company)
+
+    def _wait(self, chosen: pl.DataFrame, settled_us: int | None) -> list[bool]:
+        """For each company, whether something still to come may belong to its formation."""
+        import polars as pl
+
+        if settled_us is None or chosen.is_empty():
+            return [False] * len(chosen)
+        begun: dict[str, datetime] = {}  # member -> when its first company yet open began
+        for a, b, start in self._pending.select("track_a", "track_b", "start_time").iter_rows():
+            for member in (a, b):
+                begun[member] = min(start, begun.get(member, start))
+        keys = groups.clusters(chosen, 0.0)
+        ends = chosen.with_columns(pl.Series("cluster", keys, pl.Int64())).select(
+            "cluster", "track_a", "track_b", pl.col("end_time").max().over("cluster")
+        )
+        waiting = set()
+        for key, a, b, end in ends.iter_rows():
+            if micros(end) >= settled_us or any(m in begun and begun[m] <= end for m in (a, b)):
+                waiting.add(key)
+        return [key in waiting for key in keys]
 
     def _build(self, encounters: pl.DataFrame) -> Formations:
         import polars as pl
 
         company = judge_company(encounters, self.rule)
-        chosen = company.filter(pl.col("kind").is_in(["formation", "orbit", "unclear"]))
+        chosen = pl.concat([self._chosen, company.filter(pl.col("kind").is_in(CHOSEN))])
         return Formations(*groups.build(chosen, self._state_of, self._role_of), company)
 
     def table(self) -> bytes:
-        """The companies not yet complete, packed; see :meth:`save`."""
-        rows = io.BytesIO()
-        self._pending.write_ipc(rows)
-        return rows.getvalue()
+        """The encounters and companies not yet complete, packed; see :meth:`save`."""
+        packed = []
+        for table in (self._pending, self._chosen):
+            rows = io.BytesIO()
+            table.write_ipc(rows)
+            packed.append(rows.getvalue())
+        return len(packed[0]).to_bytes(8, "little") + b"".join(packed)
 
     def save(self, table: bytes | None = None) -> bytes:
         """The whole state, without the functions that name states and roles.
@@ -197,10 +230,18 @@ class FormationsFold:
         fold.rule = Rule(**head["rule"])
         inner = start + head["inner"]
         fold.encounters = EncountersFold.restore(body[start:inner])
-        fold._pending = pl.read_ipc(io.BytesIO(body[inner:]))
+        middle = inner + 8 + int.from_bytes(body[inner : inner + 8], "little")
+        fold._pending = pl.read_ipc(io.BytesIO(body[inner + 8 : middle]))
         fold._label(state_of, role_of)
+        fold._chosen = judge_company(_empty_encounters(), fold.rule)
         fold._nothing = fold._build(_empty_encounters())
+        fold._chosen = pl.read_ipc(io.BytesIO(body[middle:]))
         return fold
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _lookup(given: StateOf | None) -> Callable[[str], str | None]:

@@ -88,7 +88,7 @@ def _part(part: Part) -> Any:
 
 
 def _geometry(rings: list[array[float]]) -> dict[str, Any] | None:
-    """The points inside an odd number of rings, in longitudes from -180 to 180."""
+    """The points inside an odd number of rings, longitudes from -180 to 180; None: no point is."""
     if not rings:
         return None
     import shapely
@@ -115,6 +115,8 @@ def _geometry(rings: list[array[float]]) -> dict[str, Any] | None:
         ]
         for polygon in map(orient, parts)
     ]
+    if not coordinates:
+        return None
     if len(coordinates) == 1:
         return {"type": "Polygon", "coordinates": coordinates[0]}
     return {"type": "MultiPolygon", "coordinates": coordinates}

@@ -105,7 +105,11 @@ class Company:
     def _ended(
         self, encounters: pl.DataFrame, formations: Formations, detected_us: int
     ) -> tuple[list[Event], pl.DataFrame]:
-        if encounters.is_empty() and formations.company.is_empty():
+        if (
+            encounters.is_empty()
+            and formations.company.is_empty()
+            and (formations.formations.is_empty())
+        ):
             return [], encounters
         encounters = encounters.filter(pl.col("duration_s") >= self._params.for_s)
         events = []
