@@ -224,7 +224,8 @@ def write_page(path: Path, lines: list[str], kills: int, took_s: float) -> None:
 `python tools/kill_watch.py --kills {kills}`, {dt.datetime.now(dt.UTC):%d %B %Y}, Python \
 {platform.python_version()}, {os.cpu_count()} processors, {took_s / 60:.0f} minutes. Every kill is a
 `kill -9`; after each run the tables of events, stays and encounters were identical, in every column
-and row, to those of a watch left in peace.
+and row, to those of a watch left in peace (for `tcp`: of one pass over all that was journaled). For
+`replay` also after each kill the events were the first so many of that watch's.
 
 | feed | kills | while starting | while stepping | while saving | torn records | disk filled | \
 ended by itself, disk full | runs to the end | events compared | largest journal, kB |
