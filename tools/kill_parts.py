@@ -221,9 +221,11 @@ def write_page(path: Path, lines: list[str], kills: int, took_s: float) -> None:
     path.write_text(
         f"""# Kills
 
-`python tools/kill_watch.py --kills {kills}`, {dt.datetime.now(dt.UTC):%d %B %Y}, Python {platform.python_version()}, {os.cpu_count()} processors, {took_s / 60:.0f} minutes.
-Every kill is a `kill -9`; after each run the tables of events, stays and encounters were identical, in
-every column and row, to those of a watch left in peace (for `tcp`: of one pass over all that was
+`python tools/kill_watch.py --kills {kills}`, {dt.datetime.now(dt.UTC):%d %B %Y}, Python \
+{platform.python_version()}, {os.cpu_count()} processors, {took_s / 60:.0f} minutes.
+Every kill is a `kill -9`; after each run the tables of events, stays and encounters were
+identical, in every column and row, to those of a watch left in peace (for `tcp`: of one pass
+over all that was
 journaled). For `replay` also after each kill the events were the first so many of that watch's.
 
 | feed | kills | while starting | while stepping | while saving | torn records | disk filled | \
@@ -233,8 +235,8 @@ ended by itself, disk full | runs to the end | events compared | largest journal
         + "\n".join(lines)
         + """
 
-For `replay` the events are those of one run, compared in each; for `tcp` those of all runs. A replay
-journals nothing. *While saving* is from the moment a state was taken to the commit of its
+For `replay` the events are those of one run, compared in each; for `tcp` those of all runs. A
+replay journals nothing. *While saving* is from the moment a state was taken to the commit of its
 checkpoint, most of it while another process writes the state.
 """
     )
