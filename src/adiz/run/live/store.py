@@ -120,6 +120,8 @@ class Store:
         ]
         if not (events or kept or checkpoint):
             return
+        if checkpoint is not None and self._tidying is not None:
+            self._tidying.join()  # so that the log starts again, and does not grow by states
         with self._committing, self._writing(lasting=checkpoint is not None) as connection:
             repeated, differing = rows.insert_events(connection, events)
             for kind, found in kept:
@@ -329,8 +331,6 @@ class Store:
 
     def _tidy(self) -> None:
         """Move what was written ahead into the database, without holding up the watch."""
-        if self._tidying is not None:
-            self._tidying.join()
         self._tidying = threading.Thread(target=self._move_log, name="store", daemon=True)
         self._tidying.start()
 
@@ -338,7 +338,11 @@ class Store:
         with contextlib.suppress(Exception):  # a full disk: done by the next one
             connection = self.engine.raw_connection()
             try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+                for _ in range(10):  # what is committed meanwhile is left by one, moved by the next
+                    cursor = connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    _, written, moved = cursor.fetchone()
+                    if written == moved:
+                        break
             finally:
                 connection.close()
 
