@@ -11,7 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from tests.feed_samples import block, record
+from adiz.geo import inverse
+from adiz.units import KT_PER_MPS, M_PER_FT, M_PER_NM
+from tests.feed_samples import block, day_time, record
+
+RADAR = (37.0, 131.0)
+"""Where the radar of CAT 048 stands."""
 
 
 def as_sent(reports: pl.DataFrame) -> pl.DataFrame:
@@ -81,21 +86,28 @@ def _six_bits(text: str) -> bytes:
     return bits.to_bytes(6, "big")
 
 
-def asterix_datagrams(reports: pl.DataFrame, most: int = 20) -> Iterator[bytes]:
-    """CAT 021 edition 2: records of ADS-B, some in a datagram, as they come."""
+def asterix_datagrams(reports: pl.DataFrame, category: int = 21, most: int = 20) -> Iterator[bytes]:
+    """Records of one category, some in a datagram, as they come."""
+    made = {21: _ads_b, 48: _plot, 62: _system_track}[category]
     rows = list(reports.iter_rows(named=True))
     for at in range(0, len(rows), most):
-        yield block(21, *(_ads_b(r) for r in rows[at : at + most]))
+        yield block(category, *(made(r) for r in rows[at : at + most]))
+
+
+def _of_day_s(r: dict[str, Any]) -> float:
+    time: datetime = r["time"].astimezone(UTC)
+    return time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
+
+
+def _velocity(r: dict[str, Any]) -> bytes:
+    """Ground speed and direction, as CAT 021 and 048 have them."""
+    turn = round(r["track_true_deg"] / 360 * 65536) % 65536
+    return struct.pack(">HH", round(r["gs_kt"] / 3600 * 2**14), turn)
 
 
 def _ads_b(r: dict[str, Any]) -> bytes:
-    time: datetime = r["time"].astimezone(UTC)
-    day_s = time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
-    speed = struct.pack(
-        ">HH",
-        round(r["gs_kt"] / 3600 * 2**14),
-        round(r["track_true_deg"] / 360 * 65536) % 65536,
-    )
+    """CAT 021 edition 2."""
+    day_s = _of_day_s(r)
     whole = math.floor(day_s)
     return record(
         (1, b"\x19\x01"),
@@ -106,6 +118,47 @@ def _ads_b(r: dict[str, Any]) -> bytes:
         (13, round((day_s - whole) * 2**30).to_bytes(4, "big")),
         (19, int(r["squawk"], 8).to_bytes(2, "big")),
         (21, struct.pack(">h", round(r["alt_baro_ft"] / 25))),
-        (26, speed),
+        (26, _velocity(r)),
         (29, _six_bits(r["callsign"])),
+    )
+
+
+def _plot(r: dict[str, Any]) -> bytes:
+    """CAT 048: what the radar at RADAR measures, its height left out of account."""
+    ground_m, bearing_deg, _ = inverse(*RADAR, r["lat_deg"], r["lon_deg"])
+    # A circle is higher above its chord's middle the longer it is: a flat right angle will not do.
+    height_m, radius_m = r["alt_baro_ft"] * M_PER_FT, 6_371_000.0
+    across_m = 2 * radius_m * math.sin(ground_m / 2 / radius_m)
+    range_m = math.hypot(across_m * math.sqrt(1 + height_m / radius_m), height_m)
+    polar = (round(range_m / M_PER_NM * 256), round(bearing_deg % 360 / 360 * 65536) % 65536)
+    return record(
+        (1, b"\x19\x0c"),
+        (2, day_time(_of_day_s(r))),
+        (3, b"\xa0"),
+        (4, struct.pack(">HH", *polar)),
+        (5, int(r["squawk"], 8).to_bytes(2, "big")),
+        (6, struct.pack(">H", round(r["alt_baro_ft"] / 25) & 0x3FFF)),
+        (8, bytes.fromhex(r["track_id"])),
+        (9, _six_bits(r["callsign"])),
+        (13, _velocity(r)),
+    )
+
+
+def _system_track(r: dict[str, Any]) -> bytes:
+    """CAT 062: a system track with what the aircraft itself says."""
+    lat, lon = (round(r[n] * 2**25 / 180) for n in ("lat_deg", "lon_deg"))
+    direction = math.radians(r["track_true_deg"])
+    quarters = r["gs_kt"] / KT_PER_MPS * 4
+    number = int(r["track_id"], 16) & 0xFFF
+    derived = b"\xc0" + bytes.fromhex(r["track_id"]) + _six_bits(r["callsign"])
+    return record(
+        (1, b"\x19\x02"),
+        (4, day_time(_of_day_s(r))),
+        (5, struct.pack(">ii", lat, lon)),
+        (7, struct.pack(">hh", *(round(quarters * f(direction)) for f in (math.sin, math.cos)))),
+        (9, int(r["squawk"], 8).to_bytes(2, "big")),
+        (11, derived),
+        (12, number.to_bytes(2, "big")),
+        (13, b"\x00"),
+        (17, struct.pack(">h", round(r["alt_baro_ft"] / 25))),
     )

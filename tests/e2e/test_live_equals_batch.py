@@ -1,4 +1,4 @@
-"""Live equals batch: a world sent through each kind of feed gives the stays of the batch run.
+"""Live equals batch: a world sent through each kind of feed gives what the batch run finds.
 
 The receivers are servers of our own that drop the connection now and then, repeat themselves and
 mix up the order. What is compared with is a batch run on the reports that arrived (the archive)
@@ -31,6 +31,7 @@ from adiz.zones.geojson_write import write_geojson
 START_US = (int(time.time()) - 3600) * 1_000_000
 TRACKS = 12
 STEPS = 150
+NEAR = {"within_nm": 10.0, "for_s": 60.0}
 
 Point = tuple[int, float, float, float]  # address, seconds, latitude, longitude
 
@@ -100,15 +101,15 @@ def served(handle: Callable[[socket.socket], None]) -> Iterator[int]:
         server.close()
 
 
-def pieces(octets: list[bytes], drops: int) -> Callable[[socket.socket], None]:
+def pieces(octets: list[bytes], drops: int, at_once: int = 40) -> Callable[[socket.socket], None]:
     """Sends all of it over several connections, each broken off after a whole message's half."""
     rest = list(octets)
     portion = -(-len(rest) // (drops + 1))
 
     def handle(client: socket.socket) -> None:
         now, rest[:] = rest[:portion], rest[portion:]
-        for at in range(0, len(now), 40):
-            client.sendall(b"".join(now[at : at + 40]))
+        for at in range(0, len(now), at_once):
+            client.sendall(b"".join(now[at : at + at_once]))
             time.sleep(0.002)
         if rest:
             client.sendall(rest[0][: len(rest[0]) // 2])
@@ -132,7 +133,7 @@ def config(tmp_path: Path) -> Callable[[str], Path]:
             '[watch]\nzones = "zones.geojson"\nlateness_s = 5\ncheckpoint_s = 0.3\n'
             # A machine that is busy elsewhere makes no feed silent: else its reports come late, and
             # what they change may not be worked in yet when the test ends.
-            "silent_s = 600\n" + feeds
+            "silent_s = 600\n[encounters]\nwithin_nm = 10\nfor_s = 60\n" + feeds
         )
         return path
 
@@ -165,6 +166,14 @@ def ended(stays: pl.DataFrame) -> pl.DataFrame:
     return stays.filter(pl.col("exit_kind") != "vanished")
 
 
+def same_encounters(found: pl.DataFrame, reports: pl.DataFrame, mark_us: int) -> None:
+    """Those that ended so long before the watermark that nothing could still carry them on."""
+    over = pl.col("end_time").dt.epoch("us") < mark_us - 240_000_000
+    wanted = adiz.find_encounters(reports, **NEAR).drop("source_a", "source_b").filter(over)
+    assert len(wanted) > 3
+    assert_frame_equal(found.filter(over).select(wanted.columns), wanted)
+
+
 def zones_of(path: Path) -> adiz.Zones:
     return adiz.zones(str(path.parent / "zones.geojson"))
 
@@ -173,15 +182,19 @@ def archived(path: Path) -> pl.DataFrame:
     return adiz.read(path.parent / "watch" / "archive").table
 
 
-def test_basestation_over_connections_that_break(config: Callable[[str], Path]) -> None:
+@pytest.mark.parametrize(("at_once", "drops"), [(2, 2), (40, 5), (400, 2)])
+def test_basestation_over_connections_that_break_at_any_speed(
+    config: Callable[[str], Path], at_once: int, drops: int
+) -> None:
     points = disordered(world(), 1)
-    with served(pieces([sbs(p) for p in points], 5)) as port:
+    with served(pieces([sbs(p) for p in points], drops, at_once)) as port:
         path = config(f'[[feeds]]\nname = "sbs"\nkind = "basestation"\nhost = "127.0.0.1"\n'
                       f"port = {port}\n")  # fmt: skip
         last = max(s for _, s, _, _ in points)
         mark = START_US + round((last - 9) * 1e6)
-        watch, stays, _ = watched(path, lambda w: (w.engine.watermark_us or 0) > mark)
+        watch, stays, encounters = watched(path, lambda w: (w.engine.watermark_us or 0) > mark)
     zones = zones_of(path)
+    same_encounters(encounters, archived(path), mark)
     assert len(ended(stays)) > 10
     assert_frame_equal(ended(stays), ended(adiz.find_stays(archived(path), zones)))
     upto = pl.col("exit_time") < pl.from_epoch(pl.lit(mark), "us").dt.replace_time_zone("UTC")
@@ -246,13 +259,14 @@ def test_aircraft_json_polled(config: Callable[[str], Path]) -> None:
     try:
         path = config(f'[[feeds]]\nname = "json"\nkind = "aircraft"\nevery_s = 0.05\n'
                       f'url = "http://127.0.0.1:{server.server_port}/"\n')  # fmt: skip
-        _, stays, _ = watched(path, lambda _: served_count[0] > len(documents) + 5)
+        watch, stays, encounters = watched(path, lambda _: served_count[0] > len(documents) + 5)
     finally:
         server.shutdown()
         server.server_close()
     reports = archived(path)
     assert len(ended(stays)) > 5
     assert_frame_equal(ended(stays), ended(adiz.find_stays(reports, zones_of(path))))
+    same_encounters(encounters, reports, watch.engine.watermark_us or 0)
 
 
 @pytest.mark.parametrize("speed", [0, 400])
@@ -271,7 +285,7 @@ def test_a_replay_of_disordered_doubled_reports_at_any_speed(
     wanted = adiz.find_stays(table(world()), zones_of(path))
     keys = [c for c in wanted.columns if c != "report_count"]
     assert_frame_equal(store.stays().select(keys), wanted.select(keys))
-    assert_frame_equal(store.encounters(), adiz.find_encounters(table(world())))
+    same_encounters(store.encounters(), table(world()), 1 << 62)
     store.close()
 
 
@@ -307,7 +321,8 @@ def test_two_feeds_hear_the_same_aircraft_as_one_track(config: Callable[[str], P
         ))  # fmt: skip
         path.write_text(path.read_text().replace("lateness_s = 5", "lateness_s = 300"))
         mark = START_US + round((points[-1][1] - 310) * 1e6)
-        watch, stays, _ = watched(path, lambda w: (w.engine.watermark_us or 0) > mark)
+        watch, stays, encounters = watched(path, lambda w: (w.engine.watermark_us or 0) > mark)
+    same_encounters(encounters, archived(path), mark)
     assert len(watch.engine.labels.by_track) == TRACKS
     assert watch.engine.counts["late"] == 0
     reports = archived(path)
