@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import socket
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -125,6 +126,31 @@ def test_a_position_is_given_once_however_its_age_is_rounded(tmp_path: Path) -> 
         frame = snapshots.step(_document(NOW + n, 1))
         assert frame is not None
         assert frame.height == 1
+
+
+def test_the_quick_way_to_see_a_repeat_says_what_the_general_one_says() -> None:
+    """Aircraft named once in either document; a name, a place or a time may be missing."""
+    draw = random.Random(4)
+
+    def document(at_us: int) -> pl.DataFrame:
+        names = draw.sample([None, *"abcdefghij"], 7)
+        rows = [
+            (name, draw.choice([at_us, at_us, at_us - 900_000, None]),
+             draw.choice([50.0, 50.0, None]), draw.choice([7.0, 7.0, 7.5]))
+            for name in names
+        ]  # fmt: skip
+        schema = {"track_id": pl.String, "time": pl.Int64, "lat_deg": pl.Float64}
+        table = pl.DataFrame(rows, schema={**schema, "lon_deg": pl.Float64}, orient="row")
+        return table.with_columns(pl.col("time").cast(pl.Datetime("us", "UTC")))
+
+    found = 0
+    for _ in range(300):
+        before, frame = document(0), document(100_000)
+        general = readsb.repeats(pl.concat([before, frame])).slice(before.height)
+        again = readsb.repeats(frame, before)
+        assert again.to_list() == general.to_list()
+        found += again.sum()
+    assert found > 40
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@
  *
  * Most updates solve nothing: while a track's course, speed and climb are those of its last
  * prediction, that prediction stands for up to "hold", and a track so far from every zone that no
- * aircraft could come within the longest horizon is left alone until it could.
+ * aircraft could come within the longest horizon is left alone until it could. When a prediction
+ * is due anew depends on the track's name besides, lest those that came up together all be due in
+ * one second, again and again.
  */
 #include "warn.h"
 
@@ -236,9 +238,14 @@ static int as_held(const WarnTrack *k, const Update *u, const Motion *m) {
     return !climbs || fabs(m->climb_fpm - k->held_climb) <= SAME_CLIMB_FPM;
 }
 
-/* How long a prediction just made may stand. */
+static int64_t bucket(int64_t t, int64_t every) {
+    return t >= 0 ? t / every : -((-t + every - 1) / every);
+}
+
+/* How long a prediction just made may stand: to the end of the track's own hold, hold_us at most. */
 static void hold(Warn *w, WarnTrack *k, const Update *u, const Motion *m) {
-    k->hold_us = u->t + w->set.hold_us;
+    int64_t whole = w->set.hold_us, shift = whole ? (int64_t)(u->hash % (uint64_t)whole) : 0;
+    k->hold_us = whole ? (bucket(u->t - shift, whole) + 1) * whole + shift : u->t;
     k->held_course = (float)m->course;
     k->held_speed = (float)m->speed_mps;
     k->held_climb = (float)m->climb_fpm;
@@ -304,12 +311,8 @@ static double optional(const Optional *o, int64_t i) {
     return o->valid && !(o->valid[j >> 3] >> (j & 7) & 1) ? NAN : o->value[i];
 }
 
-static int64_t bucket(int64_t t, int64_t every) {
-    return t >= 0 ? t / every : -((-t + every - 1) / every);
-}
-
-static void take_report(Warn *w, const WarnColumns *in, int64_t i, WarnTrack *k) {
-    Update u = {.t = in->time_us[i], .lat = in->lat[i], .lon = in->lon[i]};
+static void take_report(Warn *w, const WarnColumns *in, int64_t i, WarnTrack *k, uint64_t hash) {
+    Update u = {.t = in->time_us[i], .lat = in->lat[i], .lon = in->lon[i], .hash = hash};
     if (!(u.lat >= -90.0 && u.lat <= 90.0) || !(fabs(u.lon) <= 540.0) ||
         u.t == NO_TIME || llabs(u.t) > FAR_US) {
         w->n_invalid++;
@@ -357,7 +360,8 @@ int warn_step(Warn *w, const WarnColumns *in) {
             track[j] = (int32_t)(k - w->tracks);
             __builtin_prefetch(k, 1);
         }
-        for (int j = 0; j < n; j++) take_report(w, in, i + j, &w->tracks[track[j]]);
+        for (int j = 0; j < n; j++) 
+            take_report(w, in, i + j, &w->tracks[track[j]], key[j].hash);
         if (w->failed || w->crowded) break;
     }
     return w->failed ? STEP_NO_MEMORY : w->crowded ? STEP_CROWDED : STEP_OK;

@@ -58,6 +58,7 @@ typedef struct {
     int64_t t;
     double lat, lon, alt, speed_mps, course, climb_fpm; /* NAN: unknown */
     uint8_t ground, suppressed;
+    uint64_t hash; /* of the track's name, the same on every machine */
 } Update;
 
 /* How a track moves. */

@@ -43,8 +43,9 @@ def series(name: str, values: list[Any]) -> pl.Series:
 
 def words(name: str, values: list[Any]) -> pl.Series:
     """Values as text; what is nested is null."""
-    texts = [None if v is None or isinstance(v, list | dict) else str(v) for v in values]
-    return pl.Series(name, texts, dtype=pl.String)
+    if not set(map(type, values)) <= {str, type(None)}:
+        values = [None if v is None or isinstance(v, list | dict) else str(v) for v in values]
+    return pl.Series(name, values, dtype=pl.String)
 
 
 def numbers(name: str, values: list[Any]) -> pl.Series:

@@ -19,6 +19,8 @@ from adiz.tracks.registry import Registry
 _FIELDS = ("icao24", "callsign", "squawk", "type_code", "registration")
 _EMERGENCIES = ("7500", "7600", "7700")
 _MOST_VALUES = 8
+Place = tuple[int, float | None, float | None, float | None]
+_NOWHERE: Place = (0, None, None, None)
 
 
 @dataclass(slots=True)
@@ -26,21 +28,38 @@ class Label:
     """What is known of a track.
 
     Attributes:
+        first_us: time of its first report.
+        place: time, latitude, longitude and altitude of the newest report.
         last: the last report's values of address, callsign, squawk, type and registration.
         seen: all different values of each.
+        said: the last report's values as they came, with nothing more to learn from them.
     """
 
     track_id: str
     first_us: int
-    last_us: int
+    place: Place
     last: tuple[str | None, ...] = (None,) * 5
     seen: tuple[tuple[str, ...], ...] = ((),) * 5
     state: str | None = None
     role: str | None = None
     use: str = "unknown"
-    lat_deg: float | None = None
-    lon_deg: float | None = None
-    alt_ft: float | None = None
+    said: tuple[str | None, ...] = ()
+
+    @property
+    def last_us(self) -> int:
+        return self.place[0]
+
+    @property
+    def lat_deg(self) -> float | None:
+        return self.place[1]
+
+    @property
+    def lon_deg(self) -> float | None:
+        return self.place[2]
+
+    @property
+    def alt_ft(self) -> float | None:
+        return self.place[3]
 
     def value(self, name: str) -> str | None:
         """The latest known value of a field."""
@@ -79,35 +98,32 @@ class Labels:
     by_track: dict[str, Label] = field(default_factory=dict)
 
     def __getitem__(self, track_id: str) -> Label:
-        return self.by_track.get(track_id) or Label(track_id, 0, 0)
+        return self.by_track.get(track_id) or Label(track_id, 0, _NOWHERE)
 
     def step(self, reports: pl.DataFrame, detected_us: int) -> list[Event]:
         """Learn from reports in order of time; the emergency squawks that are new."""
         events: list[Event] = []
         known = self.by_track
-        rows = reports.select(
-            "track_id", *_FIELDS, pl.col("time").to_physical(), "lat_deg", "lon_deg",
-            pl.coalesce("alt_baro_ft", "alt_geom_ft"),
-        ).rows()  # fmt: skip
-        for track_id, *values, time_us, lat_deg, lon_deg, alt_ft in rows:
+        # Most rows say what the last one of their track said: that has to be quick.
+        names = reports["track_id"].to_list()
+        texts = zip(*(reports[name].to_list() for name in _FIELDS), strict=True)
+        for track_id, said, place in zip(names, texts, _places(reports), strict=True):
             label = known.get(track_id)
             if label is None:
-                label = known[track_id] = Label(track_id, time_us, time_us)
-            if time_us >= label.last_us:
-                label.last_us = time_us
-                label.lat_deg, label.lon_deg, label.alt_ft = lat_deg, lon_deg, alt_ft
-            elif time_us < label.first_us:
-                label.first_us = time_us
-            said = tuple(values)
-            if said == label.last or all(
-                new is None or new == old for new, old in zip(said, label.last, strict=True)
-            ):
+                label = known[track_id] = Label(track_id, place[0], place)
+            elif place[0] >= label.place[0]:
+                label.place = place
+            elif place[0] < label.first_us:
+                label.first_us = place[0]
+            if said == label.said:
                 continue
-            squawk = label.value("squawk")
-            self._learn(label, said)
-            now = label.value("squawk")
-            if now != squawk and now in _EMERGENCIES:
-                events.append(_emergency(label, now, time_us, detected_us))
+            if any(new and new != old for new, old in zip(said, label.last, strict=True)):
+                squawk = label.value("squawk")
+                self._learn(label, said)
+                now = label.value("squawk")
+                if now != squawk and now in _EMERGENCIES:
+                    events.append(_emergency(label, now, place, detected_us))
+            label.said = said
         return events
 
     def _learn(self, label: Label, said: tuple[str | None, ...]) -> None:
@@ -133,19 +149,7 @@ class Labels:
     def save(self) -> list[Any]:
         """The state, for :meth:`restore`."""
         return [
-            [
-                x.track_id,
-                x.first_us,
-                x.last_us,
-                x.last,
-                x.seen,
-                x.state,
-                x.role,
-                x.use,
-                x.lat_deg,
-                x.lon_deg,
-                x.alt_ft,
-            ]
+            [x.track_id, x.first_us, x.place, x.last, x.seen, x.state, x.role, x.use]
             for x in self.by_track.values()
         ]
 
@@ -153,11 +157,17 @@ class Labels:
     def restore(cls, registry: Registry | None, state: Iterable[Any]) -> Labels:
         """The labels that were saved."""
         labels = cls(registry)
-        for track_id, first_us, last_us, last, seen, *rest in state:
+        for track_id, first_us, place, last, seen, *rest in state:
             labels.by_track[track_id] = Label(
-                track_id, first_us, last_us, tuple(last), tuple(map(tuple, seen)), *rest
+                track_id, first_us, tuple(place), tuple(last), tuple(map(tuple, seen)), *rest
             )
         return labels
+
+
+def _places(reports: pl.DataFrame) -> Iterable[Place]:
+    height = pl.coalesce("alt_baro_ft", "alt_geom_ft")
+    found = reports.select(pl.col("time").to_physical(), "lat_deg", "lon_deg", height)
+    return zip(*(column.to_list() for column in found), strict=True)
 
 
 def _plain(value: str | None) -> str | None:
@@ -166,7 +176,8 @@ def _plain(value: str | None) -> str | None:
     return "".join(c for c in value if c.isprintable())[:40] or None
 
 
-def _emergency(label: Label, squawk: str, time_us: int, detected_us: int) -> Event:
+def _emergency(label: Label, squawk: str, place: Place, detected_us: int) -> Event:
+    time_us = place[0]
     meaning = squawk_meaning(squawk)
     return Event(
         event_id=event_id(f"squawk_{squawk}", label.track_id, time_us),
