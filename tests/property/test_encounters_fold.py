@@ -54,11 +54,17 @@ def test_any_number_of_threads_and_size_of_chunk(seed: int, rows: int, lateness_
     reports = crowd(seed)
     whole = find_encounters(reports, for_s=20)
     parts = [reports.slice(at, 17) for at in range(0, reports.height, 17)]
+    uneven = pl.DataFrame(
+        [
+            pl.concat([column[: 7 * k], column[7 * k :]], rechunk=False)
+            for k, column in enumerate(reports)
+        ]
+    )
     shuffled = reports.sample(fraction=1.0, shuffle=True, seed=seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("adiz.detect._encounters.CHUNK_ROWS", rows)
         patch.setattr("adiz.detect.encounters.CHUNK_ROWS", rows)
-        for given_rows in (reports, shuffled, pl.concat(parts, rechunk=False)):
+        for given_rows in (reports, shuffled, uneven, pl.concat(parts, rechunk=False)):
             states = set()
             for threads in (1, 2, 5):
                 live = EncountersFold(for_s=20, lateness_s=lateness_s, threads=threads)

@@ -5,13 +5,10 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 cdef extern from "arrow.h":
     struct ArrowSchema:
         const char *format
-        int64_t n_children
-        ArrowSchema **children
         void (*release)(ArrowSchema *)
     struct ArrowArray:
-        int64_t length, null_count, offset, n_buffers, n_children
+        int64_t length, null_count, offset
         const void **buffers
-        ArrowArray **children
         void (*release)(ArrowArray *)
     struct ArrowArrayStream:
         int (*get_schema)(ArrowArrayStream *, ArrowSchema *)

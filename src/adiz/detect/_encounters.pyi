@@ -1,5 +1,7 @@
 from concurrent.futures import Executor
 
+import polars as pl
+
 COLUMNS: tuple[str, ...]
 CHUNK_ROWS: int
 
@@ -16,8 +18,7 @@ class Sweep:
     ) -> None: ...
     def step(
         self,
-        stream_capsule: object,
-        names: list[str],
+        columns: list[pl.Series],
         pool: Executor | None = None,
         ahead: int = 1,
     ) -> list[tuple[object, ...]]: ...

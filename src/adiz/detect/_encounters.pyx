@@ -1,8 +1,8 @@
 # distutils: language = c
 """The compiled sweep behind :mod:`adiz.detect.encounters`, which documents it.
 
-Reads reports through the Arrow C stream interface (columns in the order of ``COLUMNS``), so that
-neither numpy nor pyarrow is imported.
+Reads reports column by column through the Arrow C stream interface, as they lie in memory, so that
+neither numpy nor pyarrow is imported and nothing is copied.
 """
 
 import struct
@@ -25,87 +25,112 @@ CHUNK_ROWS = 65_536  # small enough to stay in a processor's cache
 
 
 cdef class _Reports:
-    """The rows of an Arrow stream, all held until this is let go, cut into chunks."""
+    """The rows of some columns, all held until this is let go, cut into chunks."""
 
-    cdef ArrowArray *batches
+    cdef ArrowArray *arrays  # one column's after another's
     cdef Column *columns
     cdef Rows *parts
-    cdef Py_ssize_t n_batches, n_parts
+    cdef Py_ssize_t n_arrays, n_parts
+    cdef list places, ends  # of a column: its place in COLUMNS, the end of its arrays
     cdef list chunks  # first part, parts, earliest time
 
-    def __cinit__(self):
-        self.chunks = []
+    def __cinit__(self, list columns):
+        self.places, self.ends, self.chunks = [], [], []
+        for series in columns:
+            self._take(COLUMNS.index(series.name), series.__arrow_c_stream__())
+        self._cut(len(columns[0]))
 
     def __dealloc__(self):
-        for i in range(self.n_batches):
-            self.batches[i].release(&self.batches[i])
-        free(self.batches)
+        for i in range(self.n_arrays):
+            self.arrays[i].release(&self.arrays[i])
+        free(self.arrays)
         free(self.columns)
         free(self.parts)
 
-    cdef take(self, ArrowArrayStream *stream, list places):
-        """Take all batches of a stream, whose columns have these places in COLUMNS."""
-        cdef ArrowArray batch
+    cdef _take(self, Py_ssize_t place, object capsule):
+        """Take all arrays of a column."""
+        cdef ArrowArrayStream *stream = <ArrowArrayStream *>PyCapsule_GetPointer(
+            capsule, "arrow_array_stream")
+        cdef ArrowSchema schema
+        cdef ArrowArray array
         cdef ArrowArray *more
+        if stream.get_schema(stream, &schema):
+            raise ValueError("a column has no schema")
+        cdef bytes found = schema.format
+        schema.release(&schema)
+        if found != FORMATS[place]:
+            raise ValueError(f"{COLUMNS[place]} is {found}, not {FORMATS[place]}")
         while True:
-            if stream.get_next(stream, &batch):
+            if stream.get_next(stream, &array):
                 raise ValueError(stream.get_last_error(stream).decode())
-            if batch.release == NULL:
+            if array.release == NULL:
                 break
-            more = <ArrowArray *>realloc(self.batches, (self.n_batches + 1) * sizeof(ArrowArray))
+            more = <ArrowArray *>realloc(self.arrays, (self.n_arrays + 1) * sizeof(ArrowArray))
             if more == NULL:
-                batch.release(&batch)
+                array.release(&array)
                 raise MemoryError
-            self.batches = more
-            self.batches[self.n_batches] = batch
-            self.n_batches += 1
-        self._cut(places)
+            self.arrays = more
+            self.arrays[self.n_arrays] = array
+            self.n_arrays += 1
+        self.places.append(place)
+        self.ends.append(self.n_arrays)
 
-    cdef _cut(self, list places):
-        cdef Py_ssize_t b, i, n = 0
-        cdef int64_t first, take, room = CHUNK_ROWS
-        cdef ArrowArray *column
+    cdef _cut(self, int64_t left):
+        """Cut the rows into chunks, and these where an array of any column ends."""
+        cdef Py_ssize_t i, n = self.n_arrays + left // CHUNK_ROWS + 2
+        cdef Py_ssize_t at[ROWS_COLUMNS]
+        cdef int64_t past[ROWS_COLUMNS]  # rows of that array that are dealt with
+        cdef int64_t rows = 0, take, least = INT64_MAX, seen
+        cdef ArrowArray *array
         cdef Column *c
-        for b in range(self.n_batches):
-            n += self.batches[b].length // room + 2
-        self.columns = <Column *>malloc((self.n_batches * ROWS_COLUMNS + 1) * sizeof(Column))
-        self.parts = <Rows *>malloc((n + 1) * sizeof(Rows))
+        cdef Py_ssize_t begun = 0
+        self.columns = <Column *>malloc(n * ROWS_COLUMNS * sizeof(Column))
+        self.parts = <Rows *>malloc(n * sizeof(Rows))
         if self.columns == NULL or self.parts == NULL:
             raise MemoryError
-        cdef Py_ssize_t begun = 0
-        cdef int64_t rows = 0, least = INT64_MAX, seen
-        for b in range(self.n_batches):
+        for i in range(len(self.places)):
+            at[i] = self.ends[i - 1] if i else 0
+            past[i] = 0
+        while left:
+            part = &self.parts[self.n_parts]
+            c = &self.columns[self.n_parts * ROWS_COLUMNS]
+            part.columns = c
+            self.n_parts += 1
             for i in range(ROWS_COLUMNS):
-                memset(&self.columns[b * ROWS_COLUMNS + i], 0, sizeof(Column))
-                self.columns[b * ROWS_COLUMNS + i].absent = 1
-            for i, place in enumerate(places):
-                column = self.batches[b].children[i]
-                c = &self.columns[b * ROWS_COLUMNS + <Py_ssize_t>place]
-                c.buffers = column.buffers
-                if column.null_count == 0:
-                    c.valid = NULL
-                else:
-                    c.valid = <const uint8_t *>c.buffers[0]
-                c.data = c.buffers[1]
-                c.offset = self.batches[b].offset + column.offset
-                c.absent = column.null_count == column.length
-            first = 0
-            while first < self.batches[b].length:
-                take = min(room - rows, self.batches[b].length - first)
-                part = &self.parts[self.n_parts]
-                part.columns = &self.columns[b * ROWS_COLUMNS]
-                part.first, part.n = first, take
-                self.n_parts += 1
-                with nogil:
-                    seen = rows_least_time(part)
-                least = min(least, seen)
-                rows += take
-                first += take
-                if rows == room:
-                    self.chunks.append((begun, self.n_parts - begun, least))
-                    begun, rows, least = self.n_parts, 0, INT64_MAX
-        if rows:
-            self.chunks.append((begun, self.n_parts - begun, least))
+                memset(&c[i], 0, sizeof(Column))
+                c[i].absent = 1
+            take = min(CHUNK_ROWS - rows, left)
+            for i, place in enumerate(self.places):
+                while past[i] == self.arrays[at[i]].length:
+                    at[i] += 1
+                    past[i] = 0
+                    if at[i] == self.ends[i]:
+                        raise ValueError("columns are of different length")
+                array = &self.arrays[at[i]]
+                _column_of(&c[<Py_ssize_t>place], array, past[i])
+                take = min(take, array.length - past[i])
+            part.first, part.n = 0, take
+            for i in range(len(self.places)):
+                past[i] += take
+            with nogil:
+                seen = rows_least_time(part)
+            least = min(least, seen)
+            rows += take
+            left -= take
+            if rows == CHUNK_ROWS or not left:
+                self.chunks.append((begun, self.n_parts - begun, least))
+                begun, rows, least = self.n_parts, 0, INT64_MAX
+
+
+cdef void _column_of(Column *c, ArrowArray *array, int64_t past) noexcept:
+    """The rows of an array from .past on."""
+    c.buffers = array.buffers
+    c.valid = NULL
+    if array.null_count:
+        c.valid = <const uint8_t *>array.buffers[0]
+    c.data = array.buffers[1]
+    c.offset = array.offset + past
+    c.absent = array.null_count == array.length
 
 
 cdef class _Filled:
@@ -146,25 +171,14 @@ cdef class Sweep:
     def __dealloc__(self):
         fold_free(self.f)
 
-    def step(self, object stream_capsule, list names, object pool=None, int ahead=1):
-        """Take the rows of a stream with the columns named, move on, return finished encounters.
+    def step(self, list columns, object pool=None, int ahead=1):
+        """Take rows, move on, return finished encounters.
 
-        Columns of COLUMNS that are not named have no values. With a pool (an executor of threads) the rows of up to `ahead` chunks are made into reports
-        while those before are swept. What is found is the same.
+        Columns are series named as in COLUMNS; one that is missing has no values. With a pool (an
+        executor of threads) the rows of up to `ahead` chunks are made into reports while those
+        before are swept. What is found is the same.
         """
-        cdef ArrowArrayStream *stream = <ArrowArrayStream *>PyCapsule_GetPointer(
-            stream_capsule, "arrow_array_stream")
-        cdef ArrowSchema schema
-        if stream.get_schema(stream, &schema):
-            raise ValueError("the rows have no schema")
-        found = [schema.children[i].format for i in range(schema.n_children)]
-        schema.release(&schema)
-        places = [COLUMNS.index(name) for name in names]
-        wanted = [FORMATS[place] for place in places]
-        if found != wanted:
-            raise ValueError(f"columns are {found}, not {wanted}")
-        cdef _Reports reports = _Reports()
-        reports.take(stream, places)
+        cdef _Reports reports = _Reports(columns)
         chunks = reports.chunks
         # After a chunk time may move on if nothing that follows would then come too late.
         later = [INT64_MAX]

@@ -63,15 +63,14 @@ ENCOUNTERS: tuple[Column, ...] = (
 
 __all__ = ["COLUMNS", "ENCOUNTERS", "SORT", "EncountersFold", "sweep_columns"]
 
-_NEEDED = ("time", "track_id", "lat_deg", "lon_deg")
 _MOST_THREADS = 4  # what the sweep can keep busy
 
 SORT = ["start_time", "track_a", "track_b"]
 """The order of every table of encounters."""
 
 
-def sweep_columns(reports: pl.DataFrame) -> pl.DataFrame:
-    """The columns the sweep reads, in its order and types; missing ones are null.
+def sweep_columns(reports: pl.DataFrame) -> list[pl.Series]:
+    """The columns with values that the sweep reads, in their declared types.
 
     Raises:
         AdizError: a required column is missing, or one cannot be cast to its declared type.
@@ -84,12 +83,13 @@ def sweep_columns(reports: pl.DataFrame) -> pl.DataFrame:
     if missing:
         raise AdizError(f"reports lack the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
     try:
-        return reports.select(
-            pl.col(name).cast(types[name])
-            if name in reports.columns
-            else pl.lit(None, types[name]).alias(name)
-            for name in COLUMNS
-        )
+        # Series by series: on whole tables polars waits for its threads, which may be reading.
+        given = [reports.get_column(name) for name in COLUMNS if name in reports.columns]
+        return [
+            column if column.dtype == types[column.name] else column.cast(types[column.name])
+            for column in given
+            if column.name in required or column.null_count() < len(column)
+        ]
     except pl.exceptions.PolarsError as error:
         raise AdizError(f"reports do not have the declared types: {error}") from error
 
@@ -166,13 +166,8 @@ class EncountersFold:
         """Take reports (any order within the lateness); the encounters that have ended."""
         if reports.height > 2 * CHUNK_ROWS and self._pool is None and self._threads > 1:
             self._pool = ThreadPoolExecutor(self._threads - 1)
-        rows = sweep_columns(reports)
-        # A column without values is not handed over: it may be nowhere written out yet.
-        rows = rows.select(
-            c.name for c in rows if c.name in _NEEDED or c.null_count() < rows.height
-        )
-        stream = rows.__arrow_c_stream__()
-        return _table(self._sweep.step(stream, rows.columns, self._pool, self._threads))
+        columns = sweep_columns(reports)
+        return _table(self._sweep.step(columns, self._pool, self._threads))
 
     def under_way(self) -> pl.DataFrame:
         """Encounters that have lasted long enough and have not ended; the fold goes on.
