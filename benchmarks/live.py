@@ -122,7 +122,7 @@ def run_watch(folder: Path, minutes: float) -> dict[str, float]:
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             memory.append(pages * resource.getpagesize() / 1e6)
             if time.monotonic() - started > 60 * minutes:
-                waits.extend(watch.figures.latencies_s)
+                waits.extend(wait for wait, _ in watch.figures.latencies_s)
                 watch.stop()
 
     thread = threading.Thread(target=look)

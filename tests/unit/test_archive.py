@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import time
 from pathlib import Path
 
 import polars as pl
@@ -105,6 +107,53 @@ def test_covered_parts_are_joined(tmp_path: Path) -> None:
     ]
     assert_frame_equal(archive.read(), ordered(*tables))
     assert_frame_equal(Archive(tmp_path, number=20).read(), ordered(*tables))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_much_is_joined_by_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """Where that process cannot do it, the watch does."""
+    monkeypatch.setattr(module, "APART_BYTES", 1)
+    started = []
+
+    def start(draft: Path, paths: list[Path]) -> subprocess.Popen[bytes]:
+        started.append(joining_start(draft, paths))
+        if fails:
+            started[-1].kill()
+        return started[-1]
+
+    joining_start = module.joining.start
+    monkeypatch.setattr(module.joining, "start", start)
+    tables = [reports(40, start=40 * n) for n in range(module.JOIN_PARTS)]
+    archive = Archive(tmp_path)
+    for table in tables:
+        archive.append(table, START_US)
+        archive.flush()
+    archive.settle(1, 1, START_US)
+    assert archive._joining is not None
+    archive._joining.join()
+    archive.close()
+    assert len(started) == 1
+    assert (started[0].returncode != 0) == fails
+    assert len(parts(tmp_path)) == 1
+    assert_frame_equal(Archive(tmp_path, number=1).read(), ordered(*tables))
+
+
+def test_a_joining_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "APART_BYTES", 1)
+    monkeypatch.setattr(module.joining, "start", lambda *_: subprocess.Popen(["sleep", "60"]))
+    archive = Archive(tmp_path)
+    for n in range(module.JOIN_PARTS):
+        archive.append(reports(40, start=40 * n), START_US)
+        archive.flush()
+    archive.settle(1, 1, START_US)
+    began_s = time.monotonic()
+    archive.close()
+    assert time.monotonic() - began_s < 10
+    assert len(parts(tmp_path)) == module.JOIN_PARTS
 
 
 def test_full_parts_are_not_joined_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

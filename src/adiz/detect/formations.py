@@ -102,6 +102,7 @@ class FormationsFold:
             max_speed_kt=max_speed_kt,
         )
         self._label(state_of, role_of)
+        self._settled_us: int | None = None
         self._pending = _empty_encounters()
         self._chosen = judge_company(self._pending, self.rule)
         self._nothing = self._build(self._pending)
@@ -140,6 +141,9 @@ class FormationsFold:
     def _settle(self, new: pl.DataFrame, settled_us: int | None) -> Formations:
         import polars as pl
 
+        if new.is_empty() and settled_us is not None and settled_us == self._settled_us:
+            return self._nothing  # most steps of a watch: the sweep goes on in greater ones
+        self._settled_us = settled_us
         pending = pl.concat([self._pending, new])
         open_ = pl.lit(False)
         if settled_us is not None:
@@ -232,6 +236,7 @@ class FormationsFold:
         fold.encounters = EncountersFold.restore(body[start:inner])
         middle = inner + 8 + int.from_bytes(body[inner : inner + 8], "little")
         fold._pending = pl.read_ipc(io.BytesIO(body[inner + 8 : middle]))
+        fold._settled_us = None
         fold._label(state_of, role_of)
         fold._chosen = judge_company(_empty_encounters(), fold.rule)
         fold._nothing = fold._build(_empty_encounters())

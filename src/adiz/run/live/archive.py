@@ -16,15 +16,16 @@ forced to the medium, then renamed. Parts of a checkpoint that was never committ
 the archive is opened, for the records they came from are stepped through again. So wherever the
 watch was stopped, nothing is lost and nothing is in it twice.
 
-Parts that even the older checkpoint covers are joined into larger ones. A joined part replaces
-those within its span; where a stop in between left both, the smaller ones are removed.
+Parts that even the older checkpoint covers are joined into larger ones, where it is much by a
+process of its own (:mod:`adiz.run.live.joining`). A joined part replaces those within its span;
+where a stop in between left both, the smaller ones are removed.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import re
+import subprocess
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -35,11 +36,13 @@ from typing import NamedTuple
 import polars as pl
 
 from adiz.errors import AdizError
+from adiz.run.live import joining
 from adiz.schema import REPORTS, polars_schema
 
 SPILL_ROWS = 65_536
 JOIN_PARTS = 16
 FULL_BYTES = 16 << 20
+APART_BYTES = 1 << 20
 _DAY_US = 86_400_000_000
 _SCHEMA = polars_schema(REPORTS)
 _NAME = re.compile(r"reports-(\d{10,})\.(\d{3,})-(\d{10,})\.(\d{3,})\.parquet")
@@ -88,6 +91,8 @@ class Archive:
         self._rows = 0
         self._changing = threading.RLock()
         self._joining: threading.Thread | None = None
+        self._joiner: subprocess.Popen[bytes] | None = None
+        self._closing = False
         self._clear(number)
 
     def append(self, reports: pl.DataFrame, received_us: int) -> None:
@@ -209,6 +214,10 @@ class Archive:
 
     def close(self) -> None:
         """Wait for the tidying; what was not flushed belongs to the next start."""
+        with self._changing:
+            self._closing = True
+            if self._joiner is not None:
+                self._joiner.kill()
         if self._joining is not None:
             self._joining.join()
 
@@ -266,13 +275,30 @@ class Archive:
                     self._join(day, group)
 
     def _join(self, day: date, group: list[Part]) -> None:
-        joined = pl.read_parquet([part.path for part in group], glob=False)
         path = self._part(day, group[0].first, group[-1].last)
-        draft = _draft(path, joined, small=True)
+        # Never the name of a draft that a killed watch's process may still be writing.
+        draft = path.with_name(f".{path.name}-{os.getpid()}")
+        paths = [part.path for part in group]
+        if sum(map(_size, paths)) < APART_BYTES or not self._joined_apart(draft, paths):
+            joining.join(draft, paths)
         with self._changing:
             _put(draft, path)
             for part in group:
                 part.path.unlink()
+
+    def _joined_apart(self, draft: Path, paths: list[Path]) -> bool:
+        """Join in a process of its own; False: it could not, for want of memory, say."""
+        with self._changing:
+            if self._closing:
+                raise OSError("the archive is being closed")
+            try:
+                self._joiner = joining.start(draft, paths)
+            except OSError:
+                return False
+        status = self._joiner.wait()
+        if self._closing:
+            raise OSError("the archive was closed meanwhile")
+        return status == 0
 
     def _remove(self, day: date) -> None:
         with self._changing:
@@ -287,7 +313,7 @@ def _groups(parts: list[Part], *, over: bool) -> Iterator[list[Part]]:
     group: list[Part] = []
     size = 0
     for part in parts:
-        own = part.path.stat().st_size
+        own = _size(part.path)
         if own < FULL_BYTES:
             group.append(part)
             size += own
@@ -299,34 +325,20 @@ def _groups(parts: list[Part], *, over: bool) -> Iterator[list[Part]]:
         yield group
 
 
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
 def _overlaps(day: date, from_us: int | None, to_us: int | None) -> bool:
     begin = (day - date(1970, 1, 1)).days * _DAY_US
     return (from_us is None or begin + _DAY_US > from_us) and (to_us is None or begin < to_us)
 
 
-def _draft(path: Path, reports: pl.DataFrame, *, small: bool = False) -> Path:
-    """Write a part under another name, and force it to the medium.
-
-    Args:
-        small: take the time to make it small; else the watch waits for it.
-    """
-    made = io.BytesIO()
-    if small:
-        reports = reports.sort("track_id", "time", maintain_order=True)
-    reports.write_parquet(
-        made, compression="zstd" if small else "lz4", row_group_size=SPILL_ROWS, statistics=small
-    )
+def _draft(path: Path, reports: pl.DataFrame) -> Path:
+    """Write a part under another name, and force it to the medium."""
     path.parent.mkdir(exist_ok=True)
     draft = path.with_name(f".{path.name}")
-    try:
-        with open(draft, "wb") as file:
-            file.write(made.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+    joining.write(draft, reports)
     return draft
 
 

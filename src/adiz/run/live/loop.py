@@ -16,6 +16,7 @@ feeds wait, or lose what the network does not keep for them.
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import threading
@@ -35,7 +36,7 @@ from adiz.run.live.engine import Output
 from adiz.run.live.journal import Journal, JournalFullError
 from adiz.run.live.make import alerts_of, make_engine, zones_text
 from adiz.run.live.record import Record
-from adiz.run.live.said import Figures, Said, joined
+from adiz.run.live.said import Figures, Said, gathered
 from adiz.run.live.states import States
 from adiz.run.live.store import Checkpoint, Store, StoreError
 from adiz.sources.feeds import ClockWatch, Supervisor
@@ -46,7 +47,7 @@ _log = logging.getLogger("adiz.watch")
 _QUEUE = 256
 _TICK_S = 1.0
 _RETRY_S = 1.0
-_MOST_MERGED_ROWS = 50_000
+_SWEEP_S = 10.0
 
 
 class Watch:
@@ -107,7 +108,7 @@ class Watch:
         self._positions = dict(last.positions) if last else {}
         self.clocks = {feed.name: ClockWatch() for feed in config.feeds}
         self.alerts = alerts_of(config, self.store)
-        self._checkpoint_s = time.monotonic()
+        self._checkpoint_s = self._swept_s = time.monotonic()
         self._every_s = config.values["watch"]["checkpoint_s"]
         self._at_us = last.at_us if last else 0
         self._saving: Checkpoint | None = None
@@ -145,12 +146,16 @@ class Watch:
         for supervisor in self.supervisors.values():
             if supervisor.feed.name not in self._finished:
                 supervisor.start()
+        collects = gc.isenabled()
+        gc.disable()  # else it would begin in the midst of a batch; see _sweep_if_due
         try:
             while not self._stop.is_set() and not self._all_ended():
                 self._turn()
             if self._all_ended():
                 self._take(Said("end", "", self._at_us))
         finally:
+            if collects:
+                gc.enable()
             self._close()
 
     def stop(self) -> None:
@@ -187,29 +192,19 @@ class Watch:
             if self.live:
                 self._take(Said("tick", "", now_us()))
         else:
-            for one in self._merged(said):
+            for one in gathered(said, self._queue) if self.live else [said]:
                 self._take(one)
+        self._sweep_if_due()
         self._checkpoint_if_due()
         self.figures.turned_s = time.monotonic()
         for look in self.on_turn:
             look()
 
-    def _merged(self, first: Said) -> list[Said]:
-        """What else has arrived; batches of live feeds that follow each other become one."""
-        found = [first]
-        rows = len(first.batch.reports) if first.batch else 0
-        while self.live and rows < _MOST_MERGED_ROWS:
-            try:
-                said = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            rows += len(said.batch.reports) if said.batch else 0
-            last = found[-1]
-            if said.batch and last.batch and said.feed == last.feed:
-                found[-1] = last._replace(batch=joined(last.batch, said.batch), at_us=said.at_us)
-            else:
-                found.append(said)
-        return found
+    def _sweep_if_due(self) -> None:
+        """Collect cyclic garbage, where nothing waits for it: it takes as long as half a batch."""
+        if time.monotonic() - self._swept_s >= _SWEEP_S:
+            gc.collect()
+            self._swept_s = time.monotonic()
 
     def _up(self, name: str, at_us: int) -> None:
         if self.live or name not in self._positions:  # a replay taken up again was never down
@@ -239,9 +234,7 @@ class Watch:
                 return
         else:
             record = Record(0, said.kind, said.feed, said.at_us, reports, position, said.data)
-        self._step(record)
-        if batch is not None and self.live:
-            self.figures.took((now_us() - said.at_us) / 1e6)
+        self._step(record, (said.since_us or said.at_us) if batch and self.live else None)
 
     def _keep(
         self, said: Said, reports: pl.DataFrame | None, position: str | None
@@ -261,15 +254,21 @@ class Watch:
             if self._stop.wait(_RETRY_S):
                 return None
 
-    def _step(self, record: Record) -> None:
-        """The engine's turn, and what it told into archive and store."""
+    def _step(self, record: Record, arrived_us: int | None = None) -> None:
+        """The engine's turn, and what it told into store and archive.
+
+        Args:
+            arrived_us: of a live batch: when it arrived.
+        """
         out = self.engine.step(record)
-        if not out.reports.is_empty():
+        self._commit(out)
+        if arrived_us is not None:
+            self.figures.took((now_us() - arrived_us) / 1e6, len(out.reports))
+        if not out.reports.is_empty():  # not before: nothing that is told waits for it
             try:
                 self.archive.append(out.reports, record.received_us)
             except OSError as error:  # taken in all the same; written with the next checkpoint
                 self._stall(error)
-        self._commit(out)
         self._at_us = max(self._at_us, record.received_us)
         self._seq = max(self._seq, record.seq)
         if record.position is not None:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PREFIX = "state-"
-_NICE = 10
+_NICE = 19
 
 
 class States:
