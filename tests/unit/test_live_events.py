@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,8 +36,9 @@ class Live:
         self.events: list[Event] = []
         self.engine = Engine(zones or Zones((ZONE,)), params, history=self.history, **more)
 
-    def history(self, tracks: list[str], since_us: int) -> pl.DataFrame:
-        return pl.concat(self.kept).filter(pl.col("track_id").is_in(list(tracks)))
+    def history(self, who: Sequence[str] | pl.Expr, since_us: int) -> pl.DataFrame:
+        wanted = who if isinstance(who, pl.Expr) else pl.col("track_id").is_in(list(who))
+        return pl.concat(self.kept).filter(wanted & (pl.col("time").dt.epoch("us") >= since_us))
 
     def feed(self, rows: list[dict[str, Any]], slice_s: float = 60.0) -> list[Event]:
         """Feed rows of (s, track_id, lat_deg, lon_deg, …); what is new."""

@@ -178,22 +178,22 @@ class Archive:
 
     def read(
         self,
-        track_ids: Collection[str] | None = None,
+        track_ids: Collection[str] | pl.Expr | None = None,
         from_us: int | None = None,
         to_us: int | None = None,
     ) -> pl.DataFrame:
         """Reports by track and time, those not yet written included.
 
         Args:
-            track_ids: only these; None: all.
+            track_ids: only these, or those that fulfil a condition; None: all.
             from_us, to_us: of their own time, microseconds since 1970 UTC; the first included,
                 the second not.
 
         Raises:
             OSError, polars.exceptions.PolarsError: a part cannot be read.
         """
-        wanted = pl.lit(True)
-        if track_ids is not None:
+        wanted = track_ids if isinstance(track_ids, pl.Expr) else pl.lit(True)
+        if not isinstance(track_ids, pl.Expr | None):
             wanted &= pl.col("track_id").is_in(list(track_ids))
         if from_us is not None:
             wanted &= pl.col("time") >= pl.lit(from_us).cast(_SCHEMA["time"])

@@ -1,8 +1,8 @@
 """Who flies with whom, as a watch tells it: encounters, formations, joint patrols.
 
 An encounter is told once it has lasted long enough and again, as its next revision, when it has
-ended. A formation is told while it lasts, revised when its members change, and withdrawn if its
-company turns out to be none.
+ended; late reports revise it (:mod:`adiz.run.live.second_look`). A formation is told while it
+lasts, revised when its members change, and withdrawn if its company turns out to be none.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from adiz.detect.company import Rule
 from adiz.detect.formations import Formations, FormationsFold
 from adiz.events import Event, event_id, iso, spoken
 from adiz.run.live.labels import Labels
-from adiz.run.live.told import micros
-from adiz.units import M_PER_NM, US_PER_S
+from adiz.run.live.met import Met, frame, key_of, known
+from adiz.run.live.second_look import History, SecondLook
+from adiz.units import US_PER_S
 
 _CHECK_US = 30 * US_PER_S
+_NONE = frame([])
 Row = dict[str, Any]
 
 
@@ -34,6 +36,7 @@ class CompanyParams:
         lateness_s: reports may come so much out of order here; more than elsewhere, since
             encounters are told late anyway.
         max_gap_s: longest leg.
+        reach_s: reports later than that change nothing.
     """
 
     within_nm: float = 5.0
@@ -41,6 +44,7 @@ class CompanyParams:
     for_s: float = 300.0
     lateness_s: float = 60.0
     max_gap_s: float = 120.0
+    reach_s: float = 21_600.0
 
 
 @dataclass(slots=True)
@@ -73,7 +77,14 @@ class Company:
             max_gap_s=params.max_gap_s,
             lateness_s=params.lateness_s,
         )
-        self._encounters: dict[str, int] = {}
+        self._met = Met(labels)
+        self._again = SecondLook(
+            params.within_nm,
+            params.within_ft,
+            params.max_gap_s,
+            params.lateness_s,
+            params.reach_s,
+        )
         self._standing: list[_Standing] = []
         self._checked_us = -(1 << 62)
 
@@ -90,7 +101,8 @@ class Company:
     def step(
         self, reports: pl.DataFrame, watermark_us: int, detected_us: int
     ) -> tuple[list[Event], pl.DataFrame]:
-        """Take reports; events, and the encounters that have ended."""
+        """Take reports; events, and the encounters that have ended, as the store keeps them."""
+        self._again.observe(reports)
         ended, formations = self._fold.step_both(reports)
         events, ended = self._ended(ended, formations, detected_us)
         if watermark_us - self._checked_us >= _CHECK_US:
@@ -105,78 +117,105 @@ class Company:
     def _ended(
         self, encounters: pl.DataFrame, formations: Formations, detected_us: int
     ) -> tuple[list[Event], pl.DataFrame]:
-        if (
-            encounters.is_empty()
-            and formations.company.is_empty()
-            and (formations.formations.is_empty())
-        ):
-            return [], encounters
-        encounters = encounters.filter(pl.col("duration_s") >= self._params.for_s)
-        events = []
+        none = encounters.is_empty() and formations.company.is_empty()
+        if none and formations.formations.is_empty():
+            return [], _NONE
+        events: list[Event] = []
+        kept: list[Row] = []
         for row in encounters.iter_rows(named=True):
-            event = self._encounter(row, detected_us, ended=True)
-            revision = self._encounters.pop(event.event_id, 0) + 1
-            events.append(replace(event, revision=revision))
+            if self._again.holds(*key_of(row), known(row["end_time"]), ask=True):
+                continue
+            if row["duration_s"] >= self._params.for_s:
+                told, rows = self._met.ended(row, detected_us)
+                events += told
+                kept += rows
         for row in formations.formations.filter(pl.col("kind") == "formation").iter_rows(
             named=True
         ):
             events += self._formation(row, detected_us, ended=True)
         company = formations.company
         events += self._dissolved(company, detected_us)
-        return events, encounters
+        return events, frame(kept)
 
     def _under_way(self, detected_us: int) -> list[Event]:
-        events = []
+        events: list[Event] = []
         for row in self._fold.encounters.under_way().iter_rows(named=True):
-            if row["duration_s"] < self._params.for_s:
-                continue
-            event = self._encounter(row, detected_us, ended=False)
-            if event.event_id not in self._encounters:
-                self._encounters[event.event_id] = 1
-                events.append(event)
+            held = self._again.holds(*key_of(row), known(row["end_time"]))
+            if row["duration_s"] >= self._params.for_s and not held:
+                events += self._met.goes_on(row, detected_us)
         found = self._fold.under_way().formations
         for row in found.filter(pl.col("kind") == "formation").iter_rows(named=True):
             events += self._formation(row, detected_us, ended=False)
         return events
 
-    # ---- encounters -----------------------------------------------------------------------------
+    # ---- late reports ---------------------------------------------------------------------------
 
-    def _encounter(self, row: Row, detected_us: int, *, ended: bool) -> Event:
-        a, b = self._labels[row["track_a"]], self._labels[row["track_b"]]
-        start_us, least_us = _known(row["start_time"]), _known(row["time_of_min"])
-        lateral = row["min_lateral_m"] / M_PER_NM
-        height = row["min_vertical_ft"]
-        above = "at unknown heights" if height is None else f"{height:,.0f} ft"
-        lasted = f"for {row['duration_s'] / 60:.0f} minutes" + ("" if ended else " so far")
-        return Event(
-            event_id=event_id("encounter", a.track_id, b.track_id, start_us),
-            kind="encounter",
-            time_us=start_us,
-            detected_us=detected_us,
-            certainty="observed",
-            text=f"{a.name} and {b.name} were near each other from {spoken(start_us)} {lasted}; "
-            f"least distance {lateral:.2f} NM, {above}.",
-            tracks=(a.track_id, b.track_id),
-            lat_deg=row["start_lat_deg"],
-            lon_deg=row["start_lon_deg"],
-            alt_ft=row["mean_alt_ft"],
-            **a.facts(),
-            data={
-                "ended": ended,
-                "end_time": iso(_known(row["end_time"])),
-                "duration_s": row["duration_s"],
-                "min_lateral_m": row["min_lateral_m"],
-                "min_vertical_ft": height,
-                "vertical": row["vertical"],
-                "time_of_min": iso(least_us),
-            },
-        )
+    def revise(
+        self,
+        history: History | None,
+        detected_us: int,
+        more: pl.DataFrame | None = None,
+        *,
+        last: bool = False,
+    ) -> tuple[list[Event], pl.DataFrame]:
+        """Tell anew what late reports have changed.
+
+        Args:
+            history: where earlier reports are found; None: late ones change nothing.
+            more: reports of this step, which are not there yet.
+            last: the fold has ended: nothing is under way any more.
+        """
+        if history is None or not self._again.spans:
+            self._again.spans.clear()
+            return [], _NONE
+        if last:
+            tracks = sorted(self._again.spans)
+        else:
+            rows = self._fold.encounters.under_way().iter_rows(named=True)
+            tracks = self._again.due(key_of(row) for row in rows)
+        if not tracks:
+            return [], _NONE
+        found, concerns = self._again.look(tracks, history, more)
+        over_us = 1 << 62 if last else self._again.over_us
+        events: list[Event] = []
+        kept: list[Row] = []
+        seen, open_ = set(), []
+        for row in found.iter_rows(named=True):
+            if row["track_a"] not in self._labels.by_track or (
+                row["track_b"] not in self._labels.by_track
+            ):
+                continue
+            is_over = known(row["end_time"]) < over_us
+            if not is_over:
+                open_.append((row["track_a"], row["track_b"]))
+            if row["duration_s"] < self._params.for_s:
+                continue
+            seen.add(key_of(row))
+            if is_over:
+                told, rows_ = self._met.ended(row, detected_us)
+                events += told
+                kept += rows_
+            else:
+                events += self._met.goes_on(row, detected_us)
+        for key in self._met.standing(concerns):
+            if key not in seen:
+                told, rows_ = self._met.withdraw(key, detected_us)
+                events += told
+                kept += rows_
+        self._again.looked(tracks, open_)
+        return events, frame(kept)
+
+    def forget(self, track_ids: Iterable[str]) -> None:
+        """Forget tracks that have ended."""
+        gone = list(track_ids)
+        self._met.forget(gone)
+        self._again.forget(gone)
 
     # ---- formations -----------------------------------------------------------------------------
 
     def _formation(self, row: Row, detected_us: int, *, ended: bool) -> list[Event]:
         members = tuple(row["members"].split(";"))
-        start_us, end_us = _known(row["start_time"]), _known(row["end_time"])
+        start_us, end_us = known(row["start_time"]), known(row["end_time"])
         states = tuple(s for s in row["states"].split(";") if s)
         standing = self._standing_of(members, start_us, end_us)
         events = []
@@ -244,7 +283,7 @@ class Company:
         """Formations told whose company, now complete, was none."""
         events = []
         over = {
-            frozenset((r["track_a"], r["track_b"])): _known(r["end_time"])
+            frozenset((r["track_a"], r["track_b"])): known(r["end_time"])
             for r in company.filter(pl.col("kind") != "formation").iter_rows(named=True)
         }
         for standing in list(self._standing):
@@ -287,7 +326,8 @@ class Company:
         """The state, for :meth:`restore`; ``table`` is that of :meth:`table`."""
         return {
             "fold": self._fold.save(table),
-            "encounters": self._encounters,
+            "met": self._met.save(),
+            "again": self._again.save(),
             "checked_us": self._checked_us,
             "standing": [asdict(standing) for standing in self._standing],
         }
@@ -295,13 +335,14 @@ class Company:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up what was saved."""
         self._fold = FormationsFold.restore(state["fold"], state_of=self._state, role_of=self._role)
-        self._encounters = dict(state["encounters"])
+        self._met.restore(state["met"])
+        self._again.restore(state["again"])
         self._checked_us = state["checked_us"]
         self._standing = [msgspec.convert(one, _Standing) for one in state["standing"]]
 
 
 def _joint(event: Event, row: Row, states: tuple[str, ...], standing: _Standing) -> Event:
-    since = _known(row["joint_start"])
+    since = known(row["joint_start"])
     roles = f" ({row['roles'].replace(';', ', ')})" if row["roles"] else ""
     return replace(
         event,
@@ -312,9 +353,3 @@ def _joint(event: Event, row: Row, states: tuple[str, ...], standing: _Standing)
         text=f"Aircraft of {' and '.join(states)} in one formation since {spoken(since)}{roles}: "
         f"{', '.join(event.tracks)}.",
     )
-
-
-def _known(moment: Any) -> int:
-    time_us = micros(moment)
-    assert time_us is not None
-    return time_us

@@ -8,8 +8,7 @@ the batch run, so the stays and encounters are the same as theirs.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,6 +24,7 @@ from adiz.run.live.gate import Gate, GateParams
 from adiz.run.live.identifying import Identifying, Silencer
 from adiz.run.live.labels import Labels
 from adiz.run.live.record import Record
+from adiz.run.live.second_look import History
 from adiz.run.live.stay_rows import StayRows
 from adiz.run.live.told import Story
 from adiz.run.live.warned import Warned
@@ -37,9 +37,6 @@ from adiz.zones.model import Zones
 _CHECK_US = US_PER_S
 _REVISE_US = 30 * US_PER_S
 _FORGET_US = 60 * US_PER_S
-
-History = Callable[[Sequence[str], int], pl.DataFrame]
-"""(track ids, since, microseconds) -> all their reports of earlier steps that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,8 @@ class Engine:
         self._story = Story(self.labels, _names(zones), self.params.dwell_s)
         self._company = self._warned = None
         if self.params.company:
-            self._company = Company(self.labels, self.params.company)
+            reach_s = self.params.stays.track_end_s
+            self._company = Company(self.labels, replace(self.params.company, reach_s=reach_s))
         if self.params.warnings:
             self._warned = Warned(self.labels, zones, self.params.warnings)
         self._identifying, self._silencer = identifying, silencer
@@ -149,7 +147,7 @@ class Engine:
         self._work_in(reports, now_us, told)
         if record.kind == "end":
             self._revise(now_us, told, reports)
-            self._end(now_us, told)
+            self._end(now_us, told, reports)
         elif (mark := self._gate.watermark_us) is not None:
             self._look_around(mark, now_us, told)
         return told.output(reports)
@@ -217,6 +215,8 @@ class Engine:
             gone = self.labels.forget(before_us)
             self._story.forget(gone)
             self._rows.forget(gone)
+            if self._company:
+                self._company.forget(gone)
 
     def _standing(self, silent_us: int, since_us: int) -> list[dict[str, Any]]:
         """The stays under way of which there may be something to tell."""
@@ -230,12 +230,13 @@ class Engine:
             wanted |= (last >= due) & (due >= since_us)
         return table.filter(wanted).rows(named=True)
 
-    def _end(self, now_us: int, told: _Telling) -> None:
+    def _end(self, now_us: int, told: _Telling, last: pl.DataFrame) -> None:
         self._tell_ended(self._stays.flush(), now_us, told)
         if self._warned:
             told.events += self._warned.flush(now_us)
         if self._company:
             told.add_company(self._company.flush(now_us))
+            told.add_company(self._company.revise(self._history, now_us, last, last=True))
 
     # ---- late reports ---------------------------------------------------------------------------
 
@@ -252,6 +253,8 @@ class Engine:
             return
         self._revised_us = mark
         self._revise(now_us, told, None)
+        if self._company:
+            told.add_company(self._company.revise(self._history, now_us))
         if self._identifying and self._history:
             told.events += self._identifying.check(mark, self._history, self.labels, now_us)
 

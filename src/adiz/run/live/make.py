@@ -29,7 +29,7 @@ def make_engine(config: Config, archive: Archive) -> tuple[Engine, Zones]:
     load = inputs_of(config)
     registry = config.values["watch"]["registry"]
 
-    def history(track_ids: Sequence[str], since_us: int) -> pl.DataFrame:
+    def history(track_ids: Sequence[str] | pl.Expr, since_us: int) -> pl.DataFrame:
         return archive.read(track_ids, since_us)
 
     engine = Engine(
