@@ -90,6 +90,11 @@ setup(
                 *(DETECT + f"encounters_{part}.c" for part in ENCOUNTERS),
             ),
             extension(
+                "adiz.detect._latest",
+                DETECT + "_latest.pyx",
+                *(DETECT + name for name in ("latest.c", "tracknames.c")),
+            ),
+            extension(
                 "adiz.detect._stays",
                 DETECT + "_stays.pyx",
                 *(GEO + name for name in ("geodesic.c", "zoneindex.c", "rings.c")),

@@ -151,6 +151,8 @@ typedef struct {
     uint64_t k0, k1, hash;
 } NameKey;
 NameKey names_key(const Names *names, const StringView *view, const char *const *data);
+/* The number of a name; -1: it is not known. */
+int32_t names_look(const Names *names, const NameKey *key);
 /* The number of a name, a new one if need be; -1 out of memory. */
 int32_t names_find(Names *names, const NameKey *key);
 int names_rehash(Names *names);

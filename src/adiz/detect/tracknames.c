@@ -109,7 +109,7 @@ NameKey names_key(const Names *m, const StringView *view, const char *const *dat
     return key;
 }
 
-int32_t names_find(Names *m, const NameKey *key) {
+int32_t names_look(const Names *m, const NameKey *key) {
     for (int64_t i = (int64_t)(key->hash & (uint64_t)(m->n_slots - 1)); m->slots[i].track >= 0;
          i = (i + 1) & (m->n_slots - 1)) {
         const Slot *s = &m->slots[i];
@@ -119,5 +119,10 @@ int32_t names_find(Names *m, const NameKey *key) {
                                   !memcmp(m->text + start[0], key->text, key->length)))
             return s->track;
     }
-    return add(m, key->text, key->length, key->k0, key->k1);
+    return -1;
+}
+
+int32_t names_find(Names *m, const NameKey *key) {
+    int32_t known = names_look(m, key);
+    return known >= 0 ? known : add(m, key->text, key->length, key->k0, key->k1);
 }

@@ -341,7 +341,7 @@ class Engine:
         self.counts = found["counts"]
         self._checked_us, self._revised_us, self._forgot_us = found["marks"]
         self._gate = Gate.restore(self.params.gate, found["gate"])
-        self.labels.by_track = Labels.restore(self._registry, found["labels"]).by_track
+        self.labels.restore(found["labels"])
         self._stays = WatchedStays.restore(found["stays"], self.zones)
         self._story.restore(found["story"])
         if self._company and found["company"]:

@@ -6,12 +6,13 @@ here, once: letters that could steer a terminal are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
+from adiz.detect._latest import Kernel
 from adiz.events import Event, event_id, spoken
 from adiz.tracks.identity import Seen, identify, squawk_meaning
 from adiz.tracks.registry import Registry
@@ -19,8 +20,15 @@ from adiz.tracks.registry import Registry
 _FIELDS = ("icao24", "callsign", "squawk", "type_code", "registration")
 _EMERGENCIES = ("7500", "7600", "7700")
 _MOST_VALUES = 8
-Place = tuple[int, float | None, float | None, float | None]
-_NOWHERE: Place = (0, None, None, None)
+_HEIGHT = pl.coalesce("alt_baro_ft", "alt_geom_ft")
+Place = tuple[int, int, float | None, float | None, float | None]
+"""First and last time, latitude, longitude, altitude."""
+
+_NOWHERE: Place = (0, 0, None, None, None)
+
+
+def _nowhere(_: str) -> Place:
+    return _NOWHERE
 
 
 @dataclass(slots=True)
@@ -28,38 +36,45 @@ class Label:
     """What is known of a track.
 
     Attributes:
-        first_us: time of its first report.
-        place: time, latitude, longitude and altitude of the newest report.
         last: the last report's values of address, callsign, squawk, type and registration.
         seen: all different values of each.
-        said: the last report's values as they came, with nothing more to learn from them.
+        place: of the kernel that knows when and where it was seen.
     """
 
     track_id: str
-    first_us: int
-    place: Place
+    place: Callable[[str], Place | None] = _nowhere
     last: tuple[str | None, ...] = (None,) * 5
     seen: tuple[tuple[str, ...], ...] = ((),) * 5
     state: str | None = None
     role: str | None = None
     use: str = "unknown"
-    said: tuple[str | None, ...] = ()
+
+    @property
+    def first_us(self) -> int:
+        """Time of its first report."""
+        return self.at[0]
 
     @property
     def last_us(self) -> int:
-        return self.place[0]
+        """Time of its newest report, as the following are of that."""
+        return self.at[1]
 
     @property
     def lat_deg(self) -> float | None:
-        return self.place[1]
+        return self.at[2]
 
     @property
     def lon_deg(self) -> float | None:
-        return self.place[2]
+        return self.at[3]
 
     @property
     def alt_ft(self) -> float | None:
-        return self.place[3]
+        return self.at[4]
+
+    @property
+    def at(self) -> Place:
+        """All of these at once."""
+        return self.place(self.track_id) or _NOWHERE
 
     def value(self, name: str) -> str | None:
         """The latest known value of a field."""
@@ -96,34 +111,37 @@ class Labels:
 
     registry: Registry | None = None
     by_track: dict[str, Label] = field(default_factory=dict)
+    _latest: Kernel = field(default_factory=Kernel)
 
     def __getitem__(self, track_id: str) -> Label:
-        return self.by_track.get(track_id) or Label(track_id, 0, _NOWHERE)
+        return self.by_track.get(track_id) or Label(track_id)
 
     def step(self, reports: pl.DataFrame, detected_us: int) -> list[Event]:
         """Learn from reports in order of time; the emergency squawks that are new."""
+        new = self._latest.step(
+            reports["time"].rechunk(),
+            reports["track_id"].rechunk(),
+            [_values(column) for column in reports.select("lat_deg", "lon_deg", _HEIGHT)],
+            [_values(reports[name]) for name in _FIELDS],
+        )
+        if not new:
+            return []
         events: list[Event] = []
-        known = self.by_track
-        # Most rows say what the last one of their track said: that has to be quick.
-        names = reports["track_id"].to_list()
-        texts = zip(*(reports[name].to_list() for name in _FIELDS), strict=True)
-        for track_id, said, place in zip(names, texts, _places(reports), strict=True):
-            label = known.get(track_id)
+        time_us = pl.col("time").to_physical()
+        rows = reports[new].select("track_id", *_FIELDS, time_us, "lat_deg", "lon_deg", _HEIGHT)
+        for track_id, *values, at_us, lat_deg, lon_deg, alt_ft in rows.iter_rows():
+            label = self.by_track.get(track_id)
             if label is None:
-                label = known[track_id] = Label(track_id, place[0], place)
-            elif place[0] >= label.place[0]:
-                label.place = place
-            elif place[0] < label.first_us:
-                label.first_us = place[0]
-            if said == label.said:
+                label = self.by_track[track_id] = Label(track_id, self._latest.get)
+            said = tuple(values)
+            if not any(new and new != old for new, old in zip(said, label.last, strict=True)):
                 continue
-            if any(new and new != old for new, old in zip(said, label.last, strict=True)):
-                squawk = label.value("squawk")
-                self._learn(label, said)
-                now = label.value("squawk")
-                if now != squawk and now in _EMERGENCIES:
-                    events.append(_emergency(label, now, place, detected_us))
-            label.said = said
+            squawk = label.value("squawk")
+            self._learn(label, said)
+            now = label.value("squawk")
+            if now != squawk and now in _EMERGENCIES:
+                event = _emergency(label, now, at_us, detected_us)
+                events.append(replace(event, lat_deg=lat_deg, lon_deg=lon_deg, alt_ft=alt_ft))
         return events
 
     def _learn(self, label: Label, said: tuple[str | None, ...]) -> None:
@@ -141,7 +159,7 @@ class Labels:
 
     def forget(self, before_us: int) -> list[str]:
         """Forget the tracks not heard since; their names."""
-        gone = [name for name, label in self.by_track.items() if label.last_us < before_us]
+        gone = self._latest.forget(before_us)
         for name in gone:
             del self.by_track[name]
         return gone
@@ -149,25 +167,24 @@ class Labels:
     def save(self) -> list[Any]:
         """The state, for :meth:`restore`."""
         return [
-            [x.track_id, x.first_us, x.place, x.last, x.seen, x.state, x.role, x.use]
+            [x.track_id, x.at, x.last, x.seen, x.state, x.role, x.use]
             for x in self.by_track.values()
         ]
 
-    @classmethod
-    def restore(cls, registry: Registry | None, state: Iterable[Any]) -> Labels:
-        """The labels that were saved."""
-        labels = cls(registry)
-        for track_id, first_us, place, last, seen, *rest in state:
-            labels.by_track[track_id] = Label(
-                track_id, first_us, tuple(place), tuple(last), tuple(map(tuple, seen)), *rest
+    def restore(self, state: Iterable[Any]) -> None:
+        """Take up what was saved."""
+        self.by_track.clear()
+        self._latest = Kernel()
+        for track_id, place, last, seen, *rest in state:
+            self._latest.put(track_id, *place)
+            self.by_track[track_id] = Label(
+                track_id, self._latest.get, tuple(last), tuple(map(tuple, seen)), *rest
             )
-        return labels
 
 
-def _places(reports: pl.DataFrame) -> Iterable[Place]:
-    height = pl.coalesce("alt_baro_ft", "alt_geom_ft")
-    found = reports.select(pl.col("time").to_physical(), "lat_deg", "lon_deg", height)
-    return zip(*(column.to_list() for column in found), strict=True)
+def _values(column: pl.Series) -> pl.Series | None:
+    """A column as the kernel takes it; None where it has no value: it may be nowhere then."""
+    return None if column.null_count() == len(column) else column.rechunk()
 
 
 def _plain(value: str | None) -> str | None:
@@ -176,8 +193,7 @@ def _plain(value: str | None) -> str | None:
     return "".join(c for c in value if c.isprintable())[:40] or None
 
 
-def _emergency(label: Label, squawk: str, place: Place, detected_us: int) -> Event:
-    time_us = place[0]
+def _emergency(label: Label, squawk: str, time_us: int, detected_us: int) -> Event:
     meaning = squawk_meaning(squawk)
     return Event(
         event_id=event_id(f"squawk_{squawk}", label.track_id, time_us),
@@ -187,9 +203,6 @@ def _emergency(label: Label, squawk: str, place: Place, detected_us: int) -> Eve
         certainty="observed",
         text=f"{label.name} sends squawk {squawk} ({meaning}) since {spoken(time_us)}.",
         tracks=(label.track_id,),
-        lat_deg=label.lat_deg,
-        lon_deg=label.lon_deg,
-        alt_ft=label.alt_ft,
         **label.facts(),
         data={"meaning": meaning},
     )

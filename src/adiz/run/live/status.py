@@ -158,12 +158,12 @@ def make_scene(watch: Watch, box: Box | None = None) -> Scene:
         since_us = at_us - _STALE_US
         near = (
             label
-            for label in labels.values()
-            if label.last_us >= since_us
-            and label.lat_deg is not None
-            and label.lon_deg is not None
-            and south <= label.lat_deg <= north
-            and (label.lon_deg - west) % 360.0 <= width
+            for label, (_, last_us, lat_deg, lon_deg, _) in ((x, x.at) for x in labels.values())
+            if last_us >= since_us
+            and lat_deg is not None
+            and lon_deg is not None
+            and south <= lat_deg <= north
+            and (lon_deg - west) % 360.0 <= width
         )
         wanted += islice(near, _MOST_TRACKS)
     return Scene(
