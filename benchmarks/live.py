@@ -1,13 +1,21 @@
 """How much a watch carries: aircraft at 1 Hz over many zones, beside bare decoding of the feed.
 
     python benchmarks/live.py --aircraft 20000 --zones 200 --minutes 10
-    python benchmarks/live.py --ramp             # the highest rate that is held
+    python benchmarks/live.py --feed basestation --minutes 10
+    python benchmarks/live.py --ramp             # the highest rate that is held, within 15 %
 
-A server of its own (another process, on the other cores) gives an `aircraft.json` with every
-aircraft moved on, once a second. `adiz watch` polls it, pinned to one core, without reorder delay.
-Told are: from arrival of the document to its events in the store (median, 99 %, most), memory after
-a third of the time and at the end, and processor time. `--ramp` doubles the number of aircraft
-until the watch does not keep up.
+A server of its own (another process, on the other cores) gives all aircraft once a second: as an
+`aircraft.json` that is polled, all of them at once, or as BaseStation lines over TCP, spread over
+the second. `adiz watch` is pinned to one core, without reorder delay. Told are: how long reports
+waited for their events to be stored (median, 99 %, most; the first ten seconds, in which every
+aircraft is new, are left out), memory every 30 s, and processor time.
+
+Of a polled document the wait begins when all of it has arrived. Of lines it begins, for each
+report, when the server made it.
+
+`--ramp` looks for the highest rate between one that is held (95 % of what was sent is worked in,
+half of it within a second) and one that is not, 35 s each. Encounters look back on four minutes;
+what they cost then is not in it.
 """
 
 from __future__ import annotations
@@ -21,13 +29,23 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count as counting
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-REGION_DEG = (21.0, 41.0, 114.0, 136.0)
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.live_feed import SLICES, Lines, documents
+from benchmarks.worlds import make_zones
+
+WARM_S = 10.0
+RUNG_S = 35.0
+RUNG_WARM_S = 15.0
+RAMP_S = 540.0
 CONFIG = """
 [watch]
 zones = "zones.geojson"
@@ -35,76 +53,94 @@ lateness_s = 0
 checkpoint_s = {checkpoint_s}
 
 [[feeds]]
-name = "json"
-kind = "aircraft"
+name = "feed"
+"""
+FEEDS = {
+    "aircraft": """kind = "aircraft"
 url = "http://127.0.0.1:{port}/"
 every_s = 1.0
 most_mb = 256
 timeout_s = 30
-"""
+""",
+    "basestation": """kind = "basestation"
+host = "127.0.0.1"
+port = {port}
+""",
+}
 
 
-def documents(count: int, seed: int = 1):
-    """Endless documents: every aircraft flies straight and turns at the region's edge."""
-    rng = np.random.default_rng(seed)
-    south, north, west, east = REGION_DEG
-    lat, lon = rng.uniform(south, north, count), rng.uniform(west, east, count)
-    heading, gs = rng.uniform(0, 360, count), rng.uniform(200, 480, count)
-    alt = rng.integers(100, 400, count) * 100
-    names = [f"{0x780000 + i:06x}" for i in range(count)]
-    last = time.time()
-    while True:
-        now = time.time()
-        step_deg = gs * (now - last) / 3600 / 60
-        last = now
-        lat = lat + step_deg * np.cos(np.radians(heading))
-        lon = lon + step_deg * np.sin(np.radians(heading)) / np.cos(np.radians(lat))
-        out = (lat < south) | (lat > north) | (lon < west) | (lon > east)
-        heading = np.where(out, (heading + 180) % 360, heading)
-        rows = zip(names, lat.round(6).tolist(), lon.round(6).tolist(), heading.round(1).tolist(),
-                   gs.round(1).tolist(), alt.tolist(), rng.uniform(0, 0.9, count).round(2).tolist(),
-                   strict=True)  # fmt: skip
-        yield now, json.dumps({
-            "now": round(now, 3),
-            "aircraft": [
-                {"hex": h, "flight": f"T{h}", "lat": a, "lon": o, "track": t, "gs": g,
-                 "alt_baro": f, "seen_pos": s, "squawk": "1000"}
-                for h, a, o, t, g, f, s in rows
-            ],
-        }).encode()  # fmt: skip
+class Measure:
+    """What a watch that runs is measured by."""
+
+    def __init__(self, watch, kind: str, warm_s: float) -> None:
+        self.watch, self.by_report = watch, kind == "basestation"
+        self.waits: list[np.ndarray] = []
+        self.slowest: list[tuple[float, float, bool]] = []
+        self.memory_mb: list[int] = []
+        self.began_s = time.monotonic()
+        self.warm_s, self.warm_reports, self.warm_cpu_s = warm_s, 0, 0.0
+        self._commit = watch._commit
+        watch._commit = self._committed
+
+    def _committed(self, out) -> None:
+        self._commit(out)
+        now_s = time.time()
+        if out.reports.is_empty() or self.seconds < self.warm_s:
+            return
+        if self.by_report:
+            waits = now_s - out.reports["time"].dt.epoch("us").to_numpy() / 1e6
+        else:
+            waits = np.full(len(out.reports), now_s - self.watch.arrived_us / 1e6)
+        self.waits.append(waits.astype(np.float32))
+        self.slowest.append((round(1e3 * float(waits.max())), round(self.seconds, 1),
+                             self.watch.states.is_writing))  # fmt: skip
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began_s
+
+    def look(self, seconds: float) -> None:
+        """In a thread: memory every 30 s, and the end."""
+        warm = False
+        while self.seconds < seconds:
+            time.sleep(0.2)
+            if self.seconds >= 30 * (len(self.memory_mb) + 1):
+                pages = int(Path("/proc/self/statm").read_text().split()[1])
+                self.memory_mb.append(round(pages * resource.getpagesize() / 1e6))
+            if not warm and self.seconds >= self.warm_s:
+                warm, self.warm_s = True, self.seconds
+                self.warm_reports, self.warm_cpu_s = self.watch.figures.reports, time.process_time()
+        self.reports = self.watch.figures.reports - self.warm_reports
+        self.cpu_s = time.process_time() - self.warm_cpu_s
+        self.end_s = self.seconds
+        self.watch.stop()
+
+    def figures(self) -> dict[str, object]:
+        """All of it, once the watch has ended."""
+        waits = np.concatenate([*self.waits, np.zeros(1, np.float32)])
+        span, figures = self.end_s - self.warm_s, self.watch.figures
+        children = os.times()
+        return {
+            "seconds": round(self.end_s, 1),
+            "reports": figures.reports,
+            "events": figures.events,
+            "reports_per_s": round(self.reports / span),
+            "cpu_share": round(self.cpu_s / span, 3),
+            "cpu_share_states": round(
+                (children.children_user + children.children_system) / self.end_s, 3
+            ),
+            "wait_median_ms": round(1e3 * float(np.median(waits))),
+            "wait_p99_ms": round(1e3 * float(np.quantile(waits, 0.99))),
+            "wait_most_ms": round(1e3 * float(waits.max())),
+            "slowest_ms_at_s_state_being_written": sorted(self.slowest, reverse=True)[:8],
+            "memory_mb_every_30_s": self.memory_mb,
+            "state_mb": round(figures.state_bytes / 1e6, 1),
+            "checkpoints": figures.checkpoints,
+            "late": self.watch.engine.tally()["late"],
+        }
 
 
-def serve(count: int) -> None:
-    """The feed's process: documents made ahead, given at their second."""
-    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-    if len(cores) > 1:  # the last one is the watch's
-        os.sched_setaffinity(0, cores - {max(cores)})
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-    current = [b"{}"]
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            body = current[0]
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
-    for _, body in documents(count):
-        current[0] = body
-        time.sleep(max(0.0, 1.0 - time.time() % 1.0))
-
-
-def run_watch(folder: Path, minutes: float) -> dict[str, float]:
+def run_watch(folder: Path, kind: str, seconds: float, warm_s: float) -> dict[str, object]:
     """The watch's process: runs for so long, and tells how it did."""
     os.environ["POLARS_MAX_THREADS"] = "1"
     if hasattr(os, "sched_setaffinity"):
@@ -112,111 +148,116 @@ def run_watch(folder: Path, minutes: float) -> dict[str, float]:
     from adiz.run.live.config import read_config
     from adiz.run.live.loop import Watch
 
-    watch = Watch(read_config(folder / "watch.toml"))
-    started, cpu = time.monotonic(), time.process_time()
-    memory: list[float] = []
-    waits: list[float] = []
+    class Timed(Watch):
+        arrived_us = 0
 
-    def look() -> None:
-        while not watch._stop.wait(5.0):
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            memory.append(pages * resource.getpagesize() / 1e6)
-            if time.monotonic() - started > 60 * minutes:
-                waits.extend(wait for wait, _ in watch.figures.latencies_s)
-                watch.stop()
+        def _step(self, record, arrived_us=None):
+            self.arrived_us = arrived_us or record.received_us
+            super()._step(record, arrived_us)
 
-    thread = threading.Thread(target=look)
+    watch = Timed(read_config(folder / "watch.toml"))
+    measure = Measure(watch, kind, warm_s)
+    thread = threading.Thread(target=measure.look, args=(seconds,))
     thread.start()
     watch.run()
     thread.join()
-    waits = sorted(waits[5:] or [0.0])
-    seconds = time.monotonic() - started
-    warm = memory[len(memory) // 3 :] or [0.0]
-    return {
-        "reports": watch.figures.reports,
-        "events": watch.figures.events,
-        "seconds": seconds,
-        "reports_per_s": watch.figures.reports / seconds,
-        "cpu_share": (time.process_time() - cpu) / seconds,
-        "wait_median_ms": 1e3 * median(waits),
-        "wait_p99_ms": 1e3 * waits[int(0.99 * (len(waits) - 1))],
-        "wait_most_ms": 1e3 * waits[-1],
-        "memory_third_mb": warm[0],
-        "memory_end_mb": warm[-1],
-        "checkpoints": watch.figures.checkpoints,
-        "late": watch.engine.tally()["late"],
-    }
+    return measure.figures()
 
 
-def decode_s(count: int) -> float:
+def decode_s(kind: str, count: int) -> float:
     """Processor time to decode one second of the feed, and nothing else: median of nine."""
     from adiz.sources.feeds.aircraft import Snapshots
+    from adiz.sources.feeds.basestation import BaseStation
     from adiz.sources.feeds.model import make_batch
 
-    decoder = Snapshots()
-    made = documents(count)
+    lines, made = Lines(count), documents(count, counting(1.7e9))  # type: ignore[arg-type]
+    decoder, snapshots = BaseStation("UTC"), Snapshots()
+
+    def pieces() -> Iterator[list[tuple[bytes, int]]]:  # of a tenth of a second, as it gathers them
+        for n in range(SLICES // 2):
+            yield [(lines.next(1.7e9 + n / 10 + half / 20), 0) for half in range(2)]
+
     times = []
     for _ in range(9):
-        _, body = next(made)
-        started = time.process_time()
-        batch = make_batch(decoder.step(body), "json", 0)
-        times.append(time.process_time() - started)
-        assert batch.reports.height == count
+        given = list(pieces()) if kind == "basestation" else [next(made)]
+        began_s, reports = time.process_time(), 0
+        for part in given:
+            frame = snapshots.step(part) if isinstance(part, bytes) else decoder.step(part)
+            reports += make_batch(frame, "feed", 0).reports.height
+        times.append(time.process_time() - began_s)
+        assert reports == count
     return median(times)
 
 
-def one(aircraft: int, zones: int, minutes: float, checkpoint_s: float) -> dict[str, float]:
+def one(
+    kind: str, aircraft: int, zones: int, seconds: float, warm_s: float, checkpoint_s: float
+) -> dict[str, object]:
     """One run of feed and watch."""
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-    from benchmarks.worlds import make_zones
-
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "zones.geojson").write_text(json.dumps(make_zones(zones, False, 1)))
         feed = subprocess.Popen(
-            [sys.executable, __file__, "--serve", str(aircraft)], stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, Path(__file__).with_name("live_feed.py"), kind, str(aircraft)],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
         try:
             assert feed.stdout
             port = int(feed.stdout.readline())
-            (folder / "watch.toml").write_text(CONFIG.format(port=port, checkpoint_s=checkpoint_s))
+            text = CONFIG.format(checkpoint_s=checkpoint_s) + FEEDS[kind].format(port=port)
+            (folder / "watch.toml").write_text(text)
             watch = subprocess.run(
-                [sys.executable, __file__, "--watch", name, "--minutes", str(minutes)],
+                [sys.executable, __file__, "--watch", name, "--feed", kind,
+                 "--seconds", str(seconds), "--warm-s", str(warm_s)],
                 stdout=subprocess.PIPE, text=True, check=True,
             )  # fmt: skip
         finally:
             feed.kill()
-        return json.loads(watch.stdout)
+            feed.wait()
+        return {"aircraft": aircraft, "zones": zones, **json.loads(watch.stdout)}
+
+
+def ramp(args: argparse.Namespace) -> list[dict[str, object]]:
+    """Runs at different rates, the last held and the first not held 15 % apart."""
+    rate, held, missed, runs = args.aircraft, 0, 0, []
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < RAMP_S and not (missed and missed <= 1.15 * held):
+        run = one(args.feed, rate, args.zones, RUNG_S, RUNG_WARM_S, args.checkpoint_s)
+        run["held"] = run["reports_per_s"] >= 0.95 * rate and run["wait_median_ms"] < 1000
+        print(json.dumps(run), flush=True)
+        runs.append(run)
+        held, missed = (rate, missed) if run["held"] else (held, rate)
+        between = round((held * missed) ** 0.5 / 100) * 100
+        rate = between or 2 * held or missed // 2
+    return runs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--feed", choices=sorted(FEEDS), default="aircraft")
     parser.add_argument("--aircraft", type=int, default=20_000)
     parser.add_argument("--zones", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--checkpoint-s", type=float, default=10.0)
     parser.add_argument("--ramp", action="store_true")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--watch", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--warm-s", type=float, default=WARM_S, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.serve:
-        serve(args.serve)
-        return
     if args.watch:
-        print(json.dumps(run_watch(args.watch, args.minutes)))
+        print(json.dumps(run_watch(args.watch, args.feed, args.seconds, args.warm_s)))
         return
-    told: dict[str, object] = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "cores": os.cpu_count()}
-    told["decode_s_per_s"] = decode_s(args.aircraft)
-    rate, runs = args.aircraft, []
-    while True:
-        runs.append({"aircraft": rate, "zones": args.zones,
-                     **one(rate, args.zones, args.minutes, args.checkpoint_s)})  # fmt: skip
-        print(json.dumps(runs[-1]), flush=True)
-        if not args.ramp or runs[-1]["reports_per_s"] < 0.8 * rate:
-            break
-        rate *= 2
-    told["runs"] = runs
+    told: dict[str, object] = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "cores": os.cpu_count(),
+                               "feed": args.feed}  # fmt: skip
+    told["decode_s_per_s"] = bare_s = round(decode_s(args.feed, args.aircraft), 4)
+    told["decoded_alone_per_s"] = round(args.aircraft / bare_s)
+    if args.ramp:
+        told["runs"] = runs = ramp(args)
+        told["held_per_s"] = best = max([r["reports_per_s"] for r in runs if r["held"]], default=0)
+        told["held_of_decoded_alone"] = round(best * bare_s / args.aircraft, 3)
+    else:
+        told["runs"] = [one(args.feed, args.aircraft, args.zones, 60 * args.minutes, WARM_S,
+                            args.checkpoint_s)]  # fmt: skip
     if args.out:
         args.out.write_text(json.dumps(told, indent=1) + "\n")
     print(json.dumps(told, indent=1))

@@ -47,7 +47,7 @@ _log = logging.getLogger("adiz.watch")
 _QUEUE = 256
 _TICK_S = 1.0
 _RETRY_S = 1.0
-_SWEEP_S = 10.0
+_SWEEP_S, _SWEEP_ALL_S = 10.0, 3600.0
 
 
 class Watch:
@@ -108,7 +108,7 @@ class Watch:
         self._positions = dict(last.positions) if last else {}
         self.clocks = {feed.name: ClockWatch() for feed in config.feeds}
         self.alerts = alerts_of(config, self.store)
-        self._checkpoint_s = self._swept_s = time.monotonic()
+        self._checkpoint_s = self._swept_s = self._swept_all_s = time.monotonic()
         self._every_s = config.values["watch"]["checkpoint_s"]
         self._at_us = last.at_us if last else 0
         self._saving: Checkpoint | None = None
@@ -154,6 +154,7 @@ class Watch:
             if self._all_ended():
                 self._take(Said("end", "", self._at_us))
         finally:
+            gc.unfreeze()
             if collects:
                 gc.enable()
             self._close()
@@ -201,10 +202,20 @@ class Watch:
             look()
 
     def _sweep_if_due(self) -> None:
-        """Collect cyclic garbage, where nothing waits for it: it takes as long as half a batch."""
-        if time.monotonic() - self._swept_s >= _SWEEP_S:
-            gc.collect()
-            self._swept_s = time.monotonic()
+        """Collect cyclic garbage, between batches; what is left is not looked through again soon.
+
+        All of it is as many objects as there are events of tracks still in the air: a tenth of a
+        second. What became garbage of it is found within the hour.
+        """
+        now_s = time.monotonic()
+        if now_s - self._swept_s < _SWEEP_S:
+            return
+        if now_s - self._swept_all_s >= _SWEEP_ALL_S:
+            gc.unfreeze()
+            self._swept_all_s = now_s
+        gc.collect()
+        gc.freeze()
+        self._swept_s = now_s
 
     def _up(self, name: str, at_us: int) -> None:
         if self.live or name not in self._positions:  # a replay taken up again was never down
