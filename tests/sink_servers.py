@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def nats_server(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def mosquitto(folder: Path, *more: str) -> Iterator[Server]:
+def mosquitto(folder: Path, *more: str, persistence: bool = True) -> Iterator[Server]:
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if not program:
         pytest.skip("mosquitto is not installed")
@@ -84,8 +84,7 @@ def mosquitto(folder: Path, *more: str) -> Iterator[Server]:
     settings = folder / "mosquitto.conf"
     lines = [
         f"listener {port} 127.0.0.1",
-        "persistence true",
-        f"persistence_location {folder}/",
+        *([f"persistence_location {folder}/", "persistence true"] if persistence else []),
         "max_queued_messages 0",
         *(more or ("allow_anonymous true",)),
     ]
@@ -97,6 +96,57 @@ def mosquitto(folder: Path, *more: str) -> Iterator[Server]:
         yield server
     finally:
         server.end()
+
+
+class Gate:
+    """A port that leads to another one while it is open."""
+
+    def __init__(self, to: int) -> None:
+        self.to, self._open = to, True
+        self._through: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                inner, _ = self._listener.accept()
+                if not self._open:
+                    inner.close()
+                    continue
+                try:
+                    outer = socket.create_connection(("127.0.0.1", self.to))
+                except OSError:
+                    inner.close()
+                    continue
+                self._through += [inner, outer]
+                for a, b in ((inner, outer), (outer, inner)):
+                    threading.Thread(target=self._pass_on, args=(a, b), daemon=True).start()
+
+    def _pass_on(self, a: socket.socket, b: socket.socket) -> None:
+        with suppress(OSError):
+            while data := a.recv(65_536):
+                b.sendall(data)
+        for sock in (a, b):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def open(self) -> None:
+        self._open = True
+
+    def shut(self) -> None:
+        """Let nothing through, and cut what is under way."""
+        self._open = False
+        for sock in self._through:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        self._through.clear()
+
+    def close(self) -> None:
+        self.shut()
+        self._listener.close()
 
 
 class FastClock:

@@ -5,6 +5,7 @@ What is imported here is loaded once and shared by all processes that are forked
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import os
@@ -16,6 +17,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,9 @@ KEPT_BYTES = 100_000_000
 def load_everything(folder: Path) -> None:
     """Load and make ready once what each process would else load for itself."""
     Store(str(folder / "warm.db")).close()
+    with contextlib.suppress(ImportError):
+        import pg8000.dbapi  # noqa: F401
+        import sqlalchemy.dialects.postgresql.pg8000  # noqa: F401
     for name in ZONES:
         load_zones(name)
 
@@ -95,7 +100,7 @@ batch_s = 0.02
 """
 
 
-def write_config(folder: Path, feed: str) -> Path:
+def write_config(folder: Path, feed: str, store: str) -> Path:
     """A configuration in a new folder, where the watch will keep everything too."""
     if folder.exists():
         shutil.rmtree(folder)
@@ -105,7 +110,7 @@ def write_config(folder: Path, feed: str) -> Path:
 [watch]
 zones = {ZONES}
 folder = "."
-store = "watch.db"
+store = "{store}"
 checkpoint_s = 0.2
 silent_s = 2.0
 
@@ -208,29 +213,42 @@ class Receiver:
         return at
 
 
-def row(name: str, figures: Counter[str], journal_bytes: int) -> str:
+KILLED = ("kills", "starting", "stepping", "saving a checkpoint", "torn records")
+DISK = {"full disk": "disk filled", "ended by itself": "ended by itself, disk full"}
+SERVER = {
+    "session killed": "sessions killed",
+    "server killed": "servers killed",
+    "ended by itself": "ended by itself, server away",
+}
+
+
+def row(
+    name: str, figures: Counter[str], journal_bytes: int, more: Mapping[str, str] = DISK
+) -> str:
     """A line of the table of results."""
-    columns = ("kills", "starting", "stepping", "saving a checkpoint", "torn records", "full disk",
-               "ended by itself on a full disk", "runs", "events")  # fmt: skip
+    columns = (*KILLED, *more, "runs", "events")
     told = " | ".join(f"{figures[column]:,}" for column in columns)
     return f"| {name} | {told} | {journal_bytes / 1e3:,.0f} |"
 
 
-def write_page(path: Path, lines: list[str], kills: int, took_s: float) -> None:
+def write_page(path: Path, lines: list[str], kills: int, took_s: float, store: str) -> None:
     """The results, dated."""
+    more = SERVER if store == "postgresql" else DISK
+    first = ("feed", "kills", "while starting", "while stepping", "while saving", "torn records")
+    columns = (*first, *more.values(), "runs to the end", "events compared", "largest journal, kB")
+    option = " --store postgresql" if store == "postgresql" else ""
     path.write_text(
         f"""# Kills
 
-`python tools/kill_watch.py --kills {kills}`, {dt.datetime.now(dt.UTC):%d %B %Y}, Python \
+`python tools/kill_watch.py --kills {kills}{option}`, {dt.datetime.now(dt.UTC):%d %B %Y}, Python \
 {platform.python_version()}, {os.cpu_count()} processors, {took_s / 60:.0f} minutes.
 Every kill is a `kill -9`; after each run the tables of events, stays and encounters were
 identical, in every column and row, to those of a watch left in peace (for `tcp`: of one pass
 over all that was
 journaled). For `replay` also after each kill the events were the first so many of that watch's.
 
-| feed | kills | while starting | while stepping | while saving | torn records | disk filled | \
-ended by itself, disk full | runs to the end | events compared | largest journal, kB |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| {" | ".join(columns)} |
+|---{"|--:" * (len(columns) - 1)}|
 """
         + "\n".join(lines)
         + """

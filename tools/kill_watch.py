@@ -13,6 +13,7 @@ Processes are forked from this one, where everything is loaded already: it must 
 itself, whose threads a fork does not copy.
 
     python tools/kill_watch.py --kills 1000 --out benchmarks/results/kills.md
+    python tools/kill_watch.py --kills 50 --store postgresql
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -37,14 +37,10 @@ from pathlib import Path
 from typing import Any
 
 import kill_parts as parts
+import kill_stores as stores
 
 RUNNING, STARTING, SAVING = 0, 1, 2
 STAGES = {RUNNING: "stepping", STARTING: "starting", SAVING: "saving a checkpoint"}
-TABLES = {
-    "watch_events": "number",
-    "watch_stays": "track_id, zone_id, stay_id, revision",
-    "watch_encounters": "track_a, track_b, encounter_id, revision",
-}
 
 
 class Life:
@@ -75,6 +71,11 @@ class Life:
                 sys.stderr.flush()
                 os._exit(code)
 
+    @property
+    def stage(self) -> int:
+        """Where it is, or was when it ended."""
+        return self._stage[0]
+
     def ended(self) -> bool:
         """Whether it has come to an end by itself."""
         if self.returned is None:
@@ -100,25 +101,6 @@ class Life:
         return stage
 
 
-def content(database: Path, scratch: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of the store as it lies there; a copy is read, so that nothing is mended in it."""
-    if scratch.exists():
-        shutil.rmtree(scratch)
-    scratch.mkdir()
-    for suffix in ("", "-wal"):
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copy(f"{database}{suffix}", scratch / f"copy.db{suffix}")
-    found: dict[str, list[tuple[Any, ...]]] = {}
-    with contextlib.closing(sqlite3.connect(scratch / "copy.db")) as connection:
-        for table, order in TABLES.items():
-            try:
-                query = f"SELECT * FROM {table} ORDER BY {order}"
-                found[table] = connection.execute(query).fetchall()
-            except sqlite3.OperationalError:  # killed before its tables were made
-                found[table] = []
-    return found
-
-
 class Wrong(Exception):
     """The watch lost, doubled or changed something."""
 
@@ -129,10 +111,22 @@ class Trial:
     Attributes:
         figures: what happened how often.
         journal_bytes: the largest journal seen.
+
+    Args:
+        disk: one that is to be full now and then.
+        server: one that is to be killed now and then.
     """
 
-    def __init__(self, work: Path, chance: random.Random, disk: Path | None) -> None:
-        self.work, self.chance, self.disk = work, chance, disk
+    def __init__(
+        self,
+        work: Path,
+        chance: random.Random,
+        databases: stores.Databases,
+        disk: Path | None = None,
+        server: stores.Server | None = None,
+    ) -> None:
+        self.work, self.chance, self.databases = work, chance, databases
+        self.disk, self.server = disk, server
         self.figures: Counter[str] = Counter()
         self.journal_bytes = 0
         self.start_s = 0.5
@@ -159,11 +153,13 @@ class Trial:
         if life.ended():
             if life.returned == 0:
                 return True
-            if not self.figures["full disk"]:
+            # Without its server it does not start; once it runs it waits for it.
+            may = self.figures["full disk"] or (self.server and life.stage == STARTING)
+            if not may:
                 raise Wrong(
                     f"it failed, {life.returned}: {(self.work / 'log.txt').read_text()[-2000:]}"
                 )
-            self.figures["ended by itself on a full disk"] += 1
+            self.figures["ended by itself"] += 1
             time.sleep(0.2)
             return False
         self.figures[STAGES[life.kill()]] += 1
@@ -173,6 +169,10 @@ class Trial:
         if self.chance.random() < 0.3:
             self.tear(folder)
         return False
+
+    def configured(self, folder: Path, feed: str) -> Path:
+        """A configuration in a new folder, with a store of its own."""
+        return parts.write_config(folder, feed, self.databases.new(folder))
 
     def tear(self, folder: Path) -> None:
         """Leave the beginning of a record at the journal's end, as a write cut short does."""
@@ -187,8 +187,12 @@ class Trial:
             self.figures["torn records"] += 1
 
     @contextlib.contextmanager
-    def filling(self) -> Iterator[None]:
-        """Now and then the disk is full, if there is one that may be."""
+    def disturbed(self) -> Iterator[None]:
+        """Now and then the disk is full, or the server is killed, if there is one that may be."""
+        if self.server is not None:
+            with self.server.being_killed(self.chance, self.figures):
+                yield
+            return
         if self.disk is None:
             yield
             return
@@ -215,27 +219,27 @@ class Trial:
 
     def replay(self, kills: int, world: Path) -> None:
         """Replayed files, killed until enough."""
-        peace = parts.write_config(self.work / "peace", parts.replay_feed(world))
+        peace = self.configured(self.work / "peace", parts.replay_feed(world))
         life = Life(lambda stage: parts.run_watch(peace, stage), self.work / "log.txt")
         life.wait(600)
         if life.returned != 0:
             raise Wrong(f"the undisturbed run: {(self.work / 'log.txt').read_text()[-2000:]}")
-        expected = content(self.work / "peace" / "watch.db", self.work / "copy")
+        expected = self.databases.content(peace.parent)
         self.figures["events"] = len(expected["watch_events"])
         place = self.disk or self.work
         while self.figures["kills"] < kills:
-            config = parts.write_config(place / "run", parts.replay_feed(world))
-            with self.filling():
+            config = self.configured(place / "run", parts.replay_feed(world))
+            with self.disturbed():
                 while not self.live_and_kill(
                     config.parent,
                     lambda stage, c=config: parts.run_watch(c, stage),
                     last=self.figures["kills"] >= kills,
                 ):
-                    found = content(config.parent / "watch.db", self.work / "copy")
+                    found = self.databases.content(config.parent)
                     events = found["watch_events"]
                     if events != expected["watch_events"][: len(events)]:
                         raise Wrong(f"after a kill: {difference(found, expected)}")
-            found = content(config.parent / "watch.db", self.work / "copy")
+            found = self.databases.content(config.parent)
             if found != expected:
                 raise Wrong(f"in the end: {difference(found, expected)}")
             self.figures["runs"] += 1
@@ -246,9 +250,9 @@ class Trial:
         place = self.disk or self.work
         while self.figures["kills"] < kills:
             with parts.Receiver(world / "lines.txt", self.chance.randrange(1 << 30)) as receiver:
-                config = parts.write_config(place / "run", parts.tcp_feed(receiver.port))
+                config = self.configured(place / "run", parts.tcp_feed(receiver.port))
                 some = min(self.figures["kills"] + self.chance.randint(20, 60), kills)
-                with self.filling():
+                with self.disturbed():
                     while self.figures["kills"] < some:
                         self.live_and_kill(
                             config.parent,
@@ -264,14 +268,14 @@ class Trial:
                 life.wait(60)
                 if life.returned != 0:
                     raise Wrong(f"it did not stop: {(self.work / 'log.txt').read_text()[-2000:]}")
-            once = parts.write_config(self.work / "once", parts.tcp_feed(9))
+            once = self.configured(self.work / "once", parts.tcp_feed(9))
             records = parts.gather(config.parent, once.parent)
             life = Life(lambda stage, c=once: parts.pass_over(c, stage), self.work / "log.txt")
             life.wait(600)
             if life.returned != 0:
                 raise Wrong(f"the pass: {(self.work / 'log.txt').read_text()[-2000:]}")
-            found = content(config.parent / "watch.db", self.work / "copy")
-            expected = content(once.parent / "watch.db", self.work / "copy")
+            found = self.databases.content(config.parent)
+            expected = self.databases.content(once.parent)
             if found != expected:
                 raise Wrong(f"in the end: {difference(found, expected)}")
             self.figures["runs"] += 1
@@ -281,9 +285,9 @@ class Trial:
             shutil.rmtree(once.parent)
 
 
-def difference(found: dict[str, list[Any]], expected: dict[str, list[Any]]) -> str:
+def difference(found: stores.Content, expected: stores.Content) -> str:
     """The first rows that are not the same."""
-    for table in TABLES:
+    for table in stores.TABLES:
         if found[table] != expected[table]:
             pairs = zip(found[table], expected[table], strict=False)
             rows = next(((a, b) for a, b in pairs if a != b), None)
@@ -309,13 +313,56 @@ def small_disk(work: Path, megabytes: int) -> Iterator[Path | None]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
+def on_sqlite(work: Path, world: Path, kills: int, seed: int) -> Iterator[str]:
+    """The trials with SQLite, some of them on a disk that is full now and then; their rows."""
+    trials = [("replay", False), ("tcp", False), ("replay", True), ("tcp", True)]
+    for (kind, full), share in zip(trials, SHARES, strict=True):
+        own = work / f"{kind}-{full}"
+        own.mkdir()
+        chance = random.Random(f"{seed} {kind} {full}")
+        with small_disk(own, 24) if full else contextlib.nullcontext() as disk:
+            if full and disk is None:
+                print("full disk: left out, no disk of that kind can be mounted here")
+                continue
+            trial = Trial(own, chance, stores.Files(own / "copy"), disk)
+            getattr(trial, kind)(max(round(kills * share), 1), world)
+        name = f"{kind}, disk full now and then" if full else kind
+        yield parts.row(name, trial.figures, trial.journal_bytes)
+
+
+def on_postgresql(work: Path, world: Path, kills: int, seed: int) -> Iterator[str]:
+    """The trials with PostgreSQL, in some of which the server is killed too; their rows."""
+    trials = [("replay", False), ("tcp", False), ("replay", True), ("tcp", True)]
+    server = stores.Server(work / "postgresql")
+    try:
+        for (kind, dies), share in zip(trials, SHARES, strict=True):
+            own = work / f"{kind}-{dies}"
+            own.mkdir()
+            chance = random.Random(f"{seed} {kind} {dies}")
+            trial = Trial(own, chance, server, server=server if dies else None)
+            getattr(trial, kind)(max(round(kills * share), 1), world)
+            name = f"{kind}, server killed too" if dies else kind
+            yield parts.row(name, trial.figures, trial.journal_bytes, parts.SERVER)
+    finally:
+        server.stop()
+
+
+SHARES = [0.4, 0.3, 0.15, 0.15]
+
+
 def main() -> int:
     """Kill, compare, and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=1000, help="altogether (default 1000)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
+    kinds = ("sqlite", "postgresql")
+    told = "sqlite (default), or postgresql: a server of its own, that is killed as well"
+    parser.add_argument("--store", choices=kinds, default="sqlite", help=told)
     parser.add_argument("--out", type=Path, help="a Markdown page for what was found")
     args = parser.parse_args()
+    if args.store == "postgresql" and not stores.installed():
+        print("PostgreSQL's server programs, or pg8000, are not installed")
+        return 2
     started_s = time.monotonic()
     lines = []
     memory = Path("/dev/shm")  # what a killed process wrote is there as it is on any disk
@@ -328,23 +375,12 @@ def main() -> int:
         maker.wait(600)
         if maker.returned != 0:
             raise Wrong((work / "log.txt").read_text()[-2000:])
-        trials = [("replay", False), ("tcp", False), ("replay", True), ("tcp", True)]
-        shares = [0.4, 0.3, 0.15, 0.15]
-        for (kind, full), share in zip(trials, shares, strict=True):
-            own = work / f"{kind}-{full}"
-            own.mkdir()
-            chance = random.Random(f"{args.seed} {kind} {full}")
-            with small_disk(own, 24) if full else contextlib.nullcontext() as disk:
-                if full and disk is None:
-                    print("full disk: left out, no disk of that kind can be mounted here")
-                    continue
-                trial = Trial(own, chance, disk)
-                getattr(trial, kind)(max(round(args.kills * share), 1), world)
-            name = f"{kind}, disk full now and then" if full else kind
-            lines.append(parts.row(name, trial.figures, trial.journal_bytes))
-            print(lines[-1], flush=True)
+        trials = on_postgresql if args.store == "postgresql" else on_sqlite
+        for line in trials(work, world, args.kills, args.seed):
+            lines.append(line)
+            print(line, flush=True)
     if args.out:
-        parts.write_page(args.out, lines, args.kills, time.monotonic() - started_s)
+        parts.write_page(args.out, lines, args.kills, time.monotonic() - started_s, args.store)
     return 0
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.alert_log import Log, make_event, make_message
 from tests.brokers import KafkaServer
 from tests.e2e.test_sinks_outages import RULES, assert_all_in_order, first_copies, made
-from tests.sink_servers import Server, mosquitto, nats_server, running, wait_until
+from tests.sink_servers import Gate, Server, mosquitto, nats_server, running, wait_until
 
 from adiz.errors import FaultyInputError
 from adiz.events import Event
@@ -105,22 +105,29 @@ class Subscriber:
 
         self.got: list[dict[str, Any]] = []
         self.topics: list[str] = []
-        ready = threading.Event()
+        self.ready = threading.Event()
         client = Client(CallbackAPIVersion.VERSION2, "subscriber", clean_session=False)
         if login:
             client.username_pw_set(**login)
         client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]
         client.on_connect = lambda c, *_: c.subscribe(topic, qos=1)
-        client.on_subscribe = lambda *_: ready.set()
+        client.on_subscribe = lambda *_: self.ready.set()
         client.on_message = self._take
         client.connect("127.0.0.1", port)
         client.loop_start()
-        assert ready.wait(20)
+        assert self.ready.wait(20)
         self.client = client
 
     def _take(self, _client: Any, _data: Any, message: Any) -> None:
         self.topics.append(message.topic)
         self.got.append(json.loads(message.payload))
+
+    def catch_up(self) -> None:
+        """Wait until nothing more comes."""
+        count = -1
+        while count < len(self.got):
+            count = len(self.got)
+            time.sleep(0.2)
 
     def close(self) -> None:
         self.client.disconnect()
@@ -128,7 +135,7 @@ class Subscriber:
 
 
 def test_a_mosquitto_that_restarts(tmp_path: Path) -> None:
-    """Ended in order: a broker that is killed may forget what it has acknowledged."""
+    """Ended in order."""
     pytest.importorskip("paho.mqtt.client")
     with mosquitto(tmp_path) as server:
         subscriber = Subscriber(server.port, "adiz/#")
@@ -138,6 +145,50 @@ def test_a_mosquitto_that_restarts(tmp_path: Path) -> None:
         subscriber.close()
     assert_all_in_order(subscriber.got, events)
     assert set(subscriber.topics) == {"adiz/entry/KR-KADIZ"}
+
+
+@pytest.mark.parametrize("persistence", [True, False])
+def test_a_mosquitto_that_is_killed(tmp_path: Path, persistence: bool) -> None:
+    """Cut off from the sink in the midst, then killed once it has handed on what it had.
+
+    What it has acknowledged and neither saved nor handed on a killed broker forgets; that is its
+    own. One that saves each change remembers who listens. One that saves nothing forgets that too,
+    and what is sent before they are back reaches no one: here the sink is let in after them.
+    """
+    pytest.importorskip("paho.mqtt.client")
+    more = ["allow_anonymous true"]
+    if persistence:
+        more += ["autosave_on_changes true", "autosave_interval 1"]
+    log = Log(f"sqlite:///{tmp_path}/watch.db")
+    events = made(160)
+    with mosquitto(tmp_path, *more, persistence=persistence) as server:
+        gate, subscriber = Gate(server.port), Subscriber(server.port, "adiz/#")
+        table = TRIES | {"kind": "mqtt", "host": "127.0.0.1", "port": gate.port}
+        with running(Alerts(log, *from_tables([table], RULES))) as alerts:
+            for n, event in enumerate(events):
+                if n % 40 == 20:
+                    gate.shut()
+                    subscriber.catch_up()
+                    server.end(signal.SIGKILL)
+                log.add(event)
+                if n % 4 == 0:
+                    alerts.wake()
+                    time.sleep(0.01)
+                if n % 40 == 20:
+                    failed = alerts.health()[0].failed_tries
+                    wait_until(lambda f=failed: alerts.health()[0].failed_tries > f)  # type: ignore[misc]
+                    subscriber.ready.clear()
+                    server.start()
+                    assert persistence or subscriber.ready.wait(20)
+                    gate.open()
+                    assert subscriber.ready.wait(20)
+            assert alerts.drain(90)
+            (health,) = alerts.health()
+            assert (health.dead, health.pending) == (0, 0)
+        wait_until(lambda: len(first_copies(subscriber.got)) == 160)
+        subscriber.close()
+        gate.close()
+    assert_all_in_order(subscriber.got, events)
 
 
 def test_mqtt_with_a_password_and_values_that_are_no_topics(

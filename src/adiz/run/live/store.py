@@ -26,6 +26,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "LockedError", "Store", "StoreError"]
 
 _WATCH = 0x61647761  # PostgreSQL's number of the lock; here "adwa"
+_LOCK_WAIT_S = 5.0  # PostgreSQL ends the session of a watch that was killed a moment later
 
 
 class StoreError(AdizError):
@@ -261,19 +263,27 @@ class Store:
 
     def _connected(self) -> sa.Connection:
         """The one connection that writes; in PostgreSQL it is what holds the lock."""
-        import sqlalchemy as sa
 
         if self._connection is None:
             connection = self.engine.connect()
             connection.detach()  # closing it then ends the session, and with it the lock
             self._connection = connection
             if not self._sqlite:
-                query = sa.text(f"SELECT pg_try_advisory_lock({_WATCH})")
-                with connection.begin():
-                    held = connection.execute(query).scalar()
-                if not held:
-                    raise LockedError(f"{self} is in use by another watch; stop that one first")
+                self._lock_session(connection)
         return self._connection
+
+    def _lock_session(self, connection: sa.Connection) -> None:
+        import sqlalchemy as sa
+
+        query = sa.text(f"SELECT pg_try_advisory_lock({_WATCH})")
+        until_s = time.monotonic() + _LOCK_WAIT_S
+        while True:
+            with connection.begin():
+                if connection.execute(query).scalar():
+                    return
+            if time.monotonic() >= until_s:
+                raise LockedError(f"{self} is in use by another watch; stop that one first")
+            time.sleep(0.1)
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
