@@ -271,4 +271,5 @@ def _engine(
         company=None if near["off"] else company,
         warnings=warnings,
         dwell_s=watch["dwell_s"] or None,
+        history_s=values["archive"]["days"] * 86_400.0,
     )

@@ -25,7 +25,7 @@ from adiz.run.live.identifying import Identifying, Silencer
 from adiz.run.live.labels import Labels
 from adiz.run.live.record import Record
 from adiz.run.live.second_look import History
-from adiz.run.live.stay_rows import StayRows
+from adiz.run.live.stay_rows import StayRows, ended_since, packed
 from adiz.run.live.told import Story
 from adiz.run.live.warned import Warned
 from adiz.tracks.registry import Registry
@@ -41,13 +41,19 @@ _FORGET_US = 60 * US_PER_S
 
 @dataclass(frozen=True, slots=True)
 class EngineParams:
-    """Settings of the engine."""
+    """Settings of the engine.
+
+    Attributes:
+        dwell_s: a stay of so long is told; None: none is.
+        history_s: how far back earlier reports are kept: stays that ended before are final.
+    """
 
     gate: GateParams = field(default_factory=GateParams)
     stays: StaysParams = field(default_factory=StaysParams)
     company: CompanyParams | None = field(default_factory=CompanyParams)
     warnings: WarningsParams | None = field(default_factory=WarningsParams)
     dwell_s: float | None = None
+    history_s: float = 30 * 86_400.0
 
 
 class Output(NamedTuple):
@@ -215,8 +221,15 @@ class Engine:
             gone = self.labels.forget(before_us)
             self._story.forget(gone)
             self._rows.forget(gone)
+            self._story.trim(self._settled_us)
+            self._rows.trim(self._settled_us)
             if self._company:
                 self._company.forget(gone)
+
+    @property
+    def _settled_us(self) -> int:
+        """What ended before is not revised any more: its reports are kept no longer."""
+        return self._forgot_us - round(self.params.history_s * US_PER_S)
 
     def _standing(self, silent_us: int, since_us: int) -> list[dict[str, Any]]:
         """The stays under way of which there may be something to tell."""
@@ -274,11 +287,12 @@ class Engine:
             own = past.filter(pl.col("track_id") == track_id)
             own = own.sort("time", "lat_deg", "lon_deg", "alt_baro_ft")
             step = self._stays.refold(track_id, own)
+            finished = step.finished.filter(ended_since(self._settled_us))
             standing = self._stays.open_stays().filter(pl.col("track_id") == track_id)
             told.events += self._story.revise(
-                track_id, step.finished.rows(named=True), standing.rows(named=True), now_us
+                track_id, finished.rows(named=True), standing.rows(named=True), now_us
             )
-            told.stays.append(self._rows.revise(track_id, step.finished))
+            told.stays.append(self._rows.revise(track_id, finished))
             self.counts["revised"] += 1
 
     # ---- zones ----------------------------------------------------------------------------------
@@ -303,8 +317,8 @@ class Engine:
         return {
             "gate": self._gate.table(),
             "company": self._company.table() if self._company else b"",
-            "rows": _packed(self._rows.table),
-            "late": _packed(self._late),
+            "rows": packed(self._rows.table),
+            "late": packed(self._late),
         }
 
     def save(self, tables: dict[str, bytes] | None = None) -> bytes:
@@ -383,9 +397,3 @@ def zones_of(text: str) -> Zones:
 
 def _names(zones: Zones) -> dict[str, str]:
     return {zone.zone_id: zone.name or zone.zone_id for zone in zones}
-
-
-def _packed(table: pl.DataFrame) -> bytes:
-    rows = io.BytesIO()
-    table.write_ipc(rows, compression="lz4")
-    return rows.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from adiz.events import event_id
 from adiz.schema import STAYS, polars_schema
 
 _NOTED = {"stay_id": pl.String(), "revision": pl.Int64(), "withdrawn": pl.Boolean()}
+_MOST_CHUNKS = 64
 SCHEMA = {**_NOTED, **polars_schema(STAYS)}
 
 
@@ -27,7 +29,7 @@ class StayRows:
     def add(self, stays: pl.DataFrame) -> pl.DataFrame:
         """Stays that are complete; as rows."""
         rows = _identified(stays)
-        self.table = pl.concat([self.table, rows])
+        self.table = pl.concat([self.table, rows], rechunk=self.table.n_chunks() > _MOST_CHUNKS)
         return rows
 
     def revise(self, track_id: str, stays: pl.DataFrame) -> pl.DataFrame:
@@ -53,6 +55,22 @@ class StayRows:
         """Forget tracks that have ended."""
         if track_ids:
             self.table = self.table.filter(~pl.col("track_id").is_in(list(track_ids)))
+
+    def trim(self, before_us: int) -> None:
+        """Forget the stays that ended before."""
+        self.table = self.table.filter(ended_since(before_us))
+
+
+def ended_since(since_us: int) -> pl.Expr:
+    """Which stays ended no earlier."""
+    return pl.coalesce("exit_time", "latest_exit").to_physical() >= since_us
+
+
+def packed(table: pl.DataFrame) -> bytes:
+    """A table as bytes."""
+    rows = io.BytesIO()
+    table.write_ipc(rows, compression="lz4")
+    return rows.getvalue()
 
 
 def _identified(stays: pl.DataFrame) -> pl.DataFrame:

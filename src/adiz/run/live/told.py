@@ -270,6 +270,15 @@ class Story:
             self.told.pop(track_id, None)
             self.lost.discard(track_id)
 
+    def trim(self, before_us: int) -> None:
+        """Forget the stays that ended before."""
+        for track_id, stays in list(self.told.items()):
+            kept = [t for t in stays if t.ended_us is None or t.ended_us >= before_us]
+            if not kept:
+                del self.told[track_id]
+            elif len(kept) < len(stays):
+                self.told[track_id] = kept
+
     def save(self) -> bytes:
         """The state, for :meth:`restore`."""
         return msgspec.msgpack.encode(self.told)
