@@ -22,6 +22,7 @@ from adiz.run.live.company import Company, CompanyParams
 from adiz.run.live.feed_events import feed_event
 from adiz.run.live.gate import Gate, GateParams
 from adiz.run.live.identifying import Identifying, Silencer
+from adiz.run.live.inputs import InputFiles
 from adiz.run.live.labels import Labels
 from adiz.run.live.record import Record
 from adiz.run.live.second_look import History
@@ -82,6 +83,7 @@ class Engine:
         silencer: which tracks are not warned of; None: all are.
         history: where earlier reports of a track are found, to work late ones in; None: late
             reports are counted only.
+        inputs: the files that identifying and silencer read; records say which state of them.
 
     Attributes:
         counts: reports taken, late, repeated, refused for a time in the future, late for
@@ -97,12 +99,13 @@ class Engine:
         identifying: Identifying | None = None,
         silencer: Silencer | None = None,
         history: History | None = None,
+        inputs: InputFiles | None = None,
     ) -> None:
         self.params = params or EngineParams()
         self._zones_text = write_geojson(zones)
         self.zones = zones = zones_of(self._zones_text)
         self.counts = dict.fromkeys(("reports", "late", "revised"), 0)
-        self._registry, self._history = registry, history
+        self._registry, self._history, self.inputs = registry, history, inputs
         self.labels = Labels(registry)
         self._gate = Gate(self.params.gate)
         self._stays = WatchedStays(zones, self.params.stays)
@@ -144,6 +147,8 @@ class Engine:
         told = _Telling()
         if record.kind == "zones":
             self._change_zones(record, told)
+        if record.kind == "inputs" and self.inputs:
+            self.inputs.use(record.data["name"])
         if record.kind in ("feed_up", "feed_down"):
             told.events.append(feed_event(record))
         self._revise_if_due(now_us, told)
@@ -332,6 +337,7 @@ class Engine:
             "counts": self.counts,
             "marks": [self._checked_us, self._revised_us, self._forgot_us],
             "zones": self._zones_text,
+            "inputs": self.inputs.name if self.inputs else None,
             "gate": self._gate.save(tables["gate"]),
             "labels": self.labels.save(),
             "stays": self._stays.save(),
@@ -350,6 +356,8 @@ class Engine:
         self._zones_text = found["zones"]
         self.zones = zones_of(self._zones_text)
         self._story.zone_names = _names(self.zones)
+        if self.inputs:
+            self.inputs.use(found["inputs"])
         if self._identifying:
             self._identifying.rezone(self.zones)
         self.counts = found["counts"]

@@ -25,6 +25,7 @@ from adiz.zones.model import Zones
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
+_MINUTE_US = 60_000_000
 _WORDS = {"yes": "is identified", "no": "is not identified", "unknown": "may be identified or not"}
 Row = dict[str, Any]
 Key = tuple[str, str, int]
@@ -183,7 +184,8 @@ class Silencer:
     def __init__(self, quiet: Quiet, load: Callable[[], Inputs]) -> None:
         self._quiet, self._load = quiet, load
         self._known: dict[str, tuple[tuple[tuple[str, ...], ...], bool]] = {}
-        self._checked_us = -(1 << 62)
+        self._minute: int | None = None
+        self._inputs: Inputs | None = None
         self._plans: list[Plan] = []
         self._who: list[Mapping[str, str]] = []
 
@@ -191,12 +193,7 @@ class Silencer:
         """Those of the tracks that are not to be warned of now."""
         if not self._quiet:
             return set()
-        if self._quiet.identified and mark_us - self._checked_us >= 60_000_000:
-            inputs = self._load()
-            self._plans = list(inputs.plans.plans) if inputs.plans else []
-            self._who = [n.who for n in inputs.notices.rows] if inputs.notices else []
-            self._known.clear()
-            self._checked_us = mark_us
+        self._look(mark_us // _MINUTE_US)
         found = set()
         for track_id in track_ids:
             label = labels[track_id]
@@ -207,6 +204,16 @@ class Silencer:
                 found.add(track_id)
         return found
 
+    def _look(self, minute: int) -> None:
+        """What is known now. It depends on the minute alone, not on when it was last asked for."""
+        inputs = self._load() if self._quiet.identified else None
+        if minute == self._minute and inputs is self._inputs:
+            return
+        self._minute, self._inputs = minute, inputs
+        self._plans = list(inputs.plans.plans) if inputs and inputs.plans else []
+        self._who = [n.who for n in inputs.notices.rows] if inputs and inputs.notices else []
+        self._known.clear()
+
     def _is_silenced(self, label: Label) -> bool:
         if label.state in self._quiet.states or label.use in self._quiet.uses:
             return True
@@ -214,7 +221,7 @@ class Silencer:
             return False
         held = held_keys(label.identified_as())
         callsigns = held["callsign"]
-        at = _EPOCH + timedelta(microseconds=label.last_us)
+        at = _EPOCH + timedelta(minutes=self._minute or 0)
         planned = any(
             p.message.callsign in callsigns
             and p.status != "cancelled"

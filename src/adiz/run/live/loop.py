@@ -34,7 +34,7 @@ from adiz.run.live.archive import Archive
 from adiz.run.live.config import Config
 from adiz.run.live.engine import Output
 from adiz.run.live.journal import Journal, JournalFullError
-from adiz.run.live.make import alerts_of, make_engine, zones_text
+from adiz.run.live.make import alerts_of, changes, make_engine
 from adiz.run.live.record import Record
 from adiz.run.live.said import Figures, Said, gathered
 from adiz.run.live.states import States
@@ -183,10 +183,9 @@ class Watch:
 
     def _turn(self) -> None:
         """One turn: what has arrived, or a tick."""
-        if self._zones_wanted is not None:
-            zones, self._zones_wanted = self._zones_wanted, None
-            data = {"geojson": zones_text(zones)}
-            self._take(Said("zones", "", now_us() if self.live else self._at_us, data=data))
+        zones, self._zones_wanted = self._zones_wanted, None
+        for kind, data in changes(zones, self.engine.inputs):
+            self._take(Said(kind, "", now_us() if self.live else self._at_us, data=data))
         try:
             said = self._queue.get(timeout=_TICK_S)
         except queue.Empty:

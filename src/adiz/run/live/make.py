@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from adiz.identify.compliance import Inputs
-from adiz.identify.notices import read_contacts, read_notices
-from adiz.identify.plans import read_plans
-from adiz.identify.route import read_points
 from adiz.out.alerts import Alerts
 from adiz.run.live.archive import Archive
 from adiz.run.live.config import Config
 from adiz.run.live.engine import Engine, zones_of
 from adiz.run.live.identifying import Identifying, Silencer
+from adiz.run.live.inputs import GROUPS, InputFiles
 from adiz.run.live.store import Store
 from adiz.tracks.registry import read_registry
 from adiz.zones.geojson_write import write_geojson
@@ -39,6 +35,7 @@ def make_engine(config: Config, archive: Archive) -> tuple[Engine, Zones]:
         identifying=Identifying(zones, load) if config.identification else None,
         silencer=Silencer(config.quiet, load) if config.quiet else None,
         history=history,
+        inputs=load,
     )
     return engine, zones
 
@@ -53,32 +50,25 @@ def zones_text(zones: Zones) -> str:
     return write_geojson(zones)
 
 
-def inputs_of(config: Config) -> Callable[[], Inputs]:
-    """Plans, notices and contacts; files that change are read again when next asked for."""
+def inputs_of(config: Config) -> InputFiles:
+    """The files that a configuration names."""
     values = config.values["identification"]
-    paths = {n: [config.place(p) for p in values[n]] for n in ("plans", "notices", "contacts")}
-    points = config.place(values["points"]) if values["points"] else None
-    named: list[Path] = [p for group in paths.values() for p in group] + (
-        [points] if points else []
-    )
-    last: list[tuple[tuple[float, ...], Inputs]] = []
+    named = {**values, "points": [values["points"]] if values["points"] else []}
+    files = {group: [config.place(path) for path in named[group]] for group in GROUPS}
+    return InputFiles(files, values["complete"], config.folder / "inputs")
 
-    def load() -> Inputs:
-        ages = tuple(path.stat().st_mtime if path.exists() else 0.0 for path in named)
-        if not last or last[0][0] != ages:
-            last[:] = [(ages, read_all())]
-        return last[0][1]
 
-    def read_all() -> Inputs:
-        known = read_points(points) if points else {}
-        return Inputs(
-            plans=read_plans(paths["plans"], known) if paths["plans"] else None,
-            notices=read_notices(paths["notices"]) if paths["notices"] else None,
-            contacts=read_contacts(paths["contacts"]) if paths["contacts"] else None,
-            complete=values["complete"],
-        )
+def changes(zones: Zones | None, inputs: InputFiles | None) -> Iterator[tuple[str, dict[str, str]]]:
+    """Records that are of no feed: their kinds and data.
 
-    return load
+    Args:
+        zones: those to be watched from now on; None: as before.
+        inputs: files that may have changed.
+    """
+    if zones is not None:
+        yield "zones", {"geojson": zones_text(zones)}
+    if inputs is not None and (name := inputs.changed()):
+        yield "inputs", {"name": name}
 
 
 def alerts_of(config: Config, store: Store) -> Alerts | None:

@@ -34,7 +34,7 @@ _FEW_ROWS = 64
 _DEFLATED = b"\x78"
 _SCHEMA = polars_schema(REPORTS)
 
-KINDS = ("reports", "tick", "feed_up", "feed_down", "zones", "end")
+KINDS = ("reports", "tick", "feed_up", "feed_down", "zones", "inputs", "end")
 
 
 class Record(NamedTuple):
