@@ -25,6 +25,9 @@ _SLACK_US = 120 * US_PER_S
 _WINDOW_US = 600 * US_PER_S
 _CHUNK_US = 600 * US_PER_S
 _MOST_BOXES = 100
+_MANY = 100
+_MANY_EVERY_US = 150 * US_PER_S
+"""A feed that is always late makes a look at all its tracks necessary: so many, seldom."""
 _MOST_KT = 2000.0
 _LONGEST_LEG_DEG = 90.0
 
@@ -61,6 +64,7 @@ class SecondLook:
     lateness_s: float
     reach_s: float
     newest_us: int | None = None
+    looked_us: int | None = None
     spans: dict[str, Span] = field(default_factory=dict)
 
     def observe(self, reports: pl.DataFrame) -> None:
@@ -120,6 +124,9 @@ class SecondLook:
             )
             if span.asked or (self.over_us > span.last_us + gap_us + _SLACK_US and not lasts):
                 found.append(track_id)
+        many = len(found) > _MANY and self.looked_us is not None
+        if many and self.newest_us - self.looked_us < _MANY_EVERY_US:  # type: ignore[operator]
+            return []
         return sorted(found)
 
     def look(
@@ -207,6 +214,7 @@ class SecondLook:
     def looked(self, tracks: Iterable[str], open_: Collection[tuple[str, str]]) -> None:
         """These were looked at, and what was over is told; some pairs are still together."""
         gap_us = round(self.max_gap_s * US_PER_S)
+        self.looked_us = self.newest_us
         together = {track_id for pair in open_ for track_id in pair}
         for track_id in tracks:
             span = self.spans[track_id]
@@ -227,11 +235,11 @@ class SecondLook:
     def save(self) -> dict[str, Any]:
         """The state, for :meth:`restore`."""
         spans = {track_id: asdict(span) for track_id, span in self.spans.items()}
-        return {"newest_us": self.newest_us, "spans": spans}
+        return {"newest_us": self.newest_us, "looked_us": self.looked_us, "spans": spans}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up what was saved."""
-        self.newest_us = state["newest_us"]
+        self.newest_us, self.looked_us = state["newest_us"], state["looked_us"]
         self.spans = msgspec.convert(state["spans"], dict[str, Span])
 
 
