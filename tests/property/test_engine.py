@@ -16,9 +16,10 @@ import adiz
 from adiz.detect.stays import order_of, sort_stays
 from adiz.events import Event
 from adiz.run.live.company import CompanyParams
-from adiz.run.live.engine import Engine, EngineParams, Output
+from adiz.run.live.engine import Engine, EngineParams
 from adiz.run.live.gate import GateParams
 from adiz.run.live.record import Record
+from adiz.run.live.telling import Output
 from adiz.sources.reports import as_declared
 
 PARAMS = EngineParams(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -17,7 +17,6 @@ import polars as pl
 from adiz.detect.stays import StaysParams
 from adiz.detect.warnings import WarningsParams
 from adiz.detect.watching import Step, WatchedStays
-from adiz.events import Event
 from adiz.run.live.company import Company, CompanyParams
 from adiz.run.live.feed_events import feed_event
 from adiz.run.live.gate import Gate, GateParams
@@ -27,6 +26,7 @@ from adiz.run.live.labels import Labels
 from adiz.run.live.record import Record
 from adiz.run.live.second_look import History
 from adiz.run.live.stay_rows import StayRows, ended_since, packed
+from adiz.run.live.telling import Output, Telling
 from adiz.run.live.told import Story
 from adiz.run.live.warned import Warned
 from adiz.tracks.registry import Registry
@@ -55,21 +55,6 @@ class EngineParams:
     warnings: WarningsParams | None = field(default_factory=WarningsParams)
     dwell_s: float | None = None
     history_s: float = 30 * 86_400.0
-
-
-class Output(NamedTuple):
-    """What one record told.
-
-    Attributes:
-        events: in the order they came out.
-        stays, encounters: complete now, or revised, as the store keeps them; None: none.
-        reports: those worked in, for the archive.
-    """
-
-    events: list[Event]
-    stays: pl.DataFrame | None
-    encounters: pl.DataFrame | None
-    reports: pl.DataFrame
 
 
 class Engine:
@@ -144,7 +129,7 @@ class Engine:
     def step(self, record: Record) -> Output:
         """Take one record."""
         now_us = record.received_us
-        told = _Telling()
+        told = Telling()
         if record.kind == "zones":
             self._change_zones(record, told)
         if record.kind == "inputs" and self.inputs:
@@ -165,7 +150,7 @@ class Engine:
 
     # ---- reports --------------------------------------------------------------------------------
 
-    def _work_in(self, reports: pl.DataFrame, now_us: int, told: _Telling) -> None:
+    def _work_in(self, reports: pl.DataFrame, now_us: int, told: Telling) -> None:
         mark = self._gate.watermark_us
         if reports.is_empty():
             if self._company and mark is not None:
@@ -193,7 +178,7 @@ class Engine:
             return set()
         return self._silencer.silenced(self.labels, reports["track_id"].unique(), mark)
 
-    def _tell(self, step: Step, now_us: int, told: _Telling) -> None:
+    def _tell(self, step: Step, now_us: int, told: Telling) -> None:
         if step.opened.is_empty() and step.finished.is_empty():
             return
         finished = step.finished.rows(named=True)
@@ -206,10 +191,10 @@ class Engine:
         if finished:
             told.stays.append(self._rows.add(step.finished))
 
-    def _tell_ended(self, finished: pl.DataFrame, now_us: int, told: _Telling) -> None:
+    def _tell_ended(self, finished: pl.DataFrame, now_us: int, told: Telling) -> None:
         self._tell(Step(finished, finished.clear(), []), now_us, told)
 
-    def _look_around(self, mark: int, now_us: int, told: _Telling) -> None:
+    def _look_around(self, mark: int, now_us: int, told: Telling) -> None:
         """What follows from time alone: silence, long stays, tracks that have ended."""
         if mark - self._checked_us >= _CHECK_US:
             gap_us = round(self.params.stays.max_gap_s * US_PER_S)
@@ -248,7 +233,7 @@ class Engine:
             wanted |= (last >= due) & (due >= since_us)
         return table.filter(wanted).rows(named=True)
 
-    def _end(self, now_us: int, told: _Telling, last: pl.DataFrame) -> None:
+    def _end(self, now_us: int, told: Telling, last: pl.DataFrame) -> None:
         self._tell_ended(self._stays.flush(), now_us, told)
         if self._warned:
             told.events += self._warned.flush(now_us)
@@ -265,7 +250,7 @@ class Engine:
         both = pl.concat([self._late, rows])
         self._late = both.group_by("track_id", maintain_order=True).agg(pl.col("since_us").min())
 
-    def _revise_if_due(self, now_us: int, told: _Telling) -> None:
+    def _revise_if_due(self, now_us: int, told: Telling) -> None:
         mark = self._gate.watermark_us
         if mark is None or mark - self._revised_us < _REVISE_US:
             return
@@ -276,7 +261,7 @@ class Engine:
         if self._identifying and self._history:
             told.events += self._identifying.check(mark, self._history, self.labels, now_us)
 
-    def _revise(self, now_us: int, told: _Telling, more: pl.DataFrame | None) -> None:
+    def _revise(self, now_us: int, told: Telling, more: pl.DataFrame | None) -> None:
         """Work the late reports in: their tracks are folded anew from all that is kept of them."""
         if self._history is None or self._late.is_empty():
             return
@@ -302,7 +287,7 @@ class Engine:
 
     # ---- zones ----------------------------------------------------------------------------------
 
-    def _change_zones(self, record: Record, told: _Telling) -> None:
+    def _change_zones(self, record: Record, told: Telling) -> None:
         self._zones_text = record.data["geojson"]
         zones = zones_of(self._zones_text)
         step = self._stays.rezone(zones)
@@ -377,25 +362,6 @@ class Engine:
 
 
 _LATE = {"track_id": pl.String(), "since_us": pl.Int64()}
-
-
-class _Telling:
-    """Gathers what one record tells."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.stays: list[pl.DataFrame] = []
-        self.encounters: list[pl.DataFrame] = []
-
-    def add_company(self, told: tuple[list[Event], pl.DataFrame]) -> None:
-        self.events += told[0]
-        if len(told[1]):
-            self.encounters.append(told[1])
-
-    def output(self, reports: pl.DataFrame) -> Output:
-        stays = pl.concat(self.stays) if self.stays else None
-        encounters = pl.concat(self.encounters) if self.encounters else None
-        return Output(self.events, stays, encounters, reports)
 
 
 def zones_of(text: str) -> Zones:

@@ -32,13 +32,13 @@ from adiz.errors import AdizError
 from adiz.events import Event
 from adiz.run.live.archive import Archive
 from adiz.run.live.config import Config
-from adiz.run.live.engine import Output
 from adiz.run.live.journal import Journal, JournalFullError
 from adiz.run.live.make import alerts_of, changes, make_engine
 from adiz.run.live.record import Record
 from adiz.run.live.said import Figures, Said, gathered
 from adiz.run.live.states import States
 from adiz.run.live.store import Checkpoint, Store, StoreError
+from adiz.run.live.telling import Output
 from adiz.sources.feeds import ClockWatch, Supervisor
 from adiz.sources.feeds.model import now_us
 from adiz.zones.model import Zones
