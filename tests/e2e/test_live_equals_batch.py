@@ -211,24 +211,38 @@ def test_stretches_that_come_minutes_late_change_what_was_told(
     """From the archive on the disk, and over a stop and a start of the watch."""
     rng = random.Random(9)
     last = max(s for _, s, _, _ in world())
-    far = [(0x780200, last + 40.0 * k, 11.9, 21.9) for k in range(50)]
     delays = {(k, n): rng.choice([0, 0, rng.uniform(60, 400)]) for k in range(TRACKS)
               for n in range(100)}  # fmt: skip
-    points = sorted(
-        [*world(), *far], key=lambda p: p[1] + delays.get((p[0] - 0x780100, int(p[1] // 60)), 0)
-    )
+    points = sorted(world(), key=lambda p: p[1] + delays.get((p[0] - 0x780100, int(p[1] // 60)), 0))
     half = len(points) // 2
-    watches = []
-    for some in (points[:half], points[half:]):
-        with served(pieces([sbs(p) for p in some], 0, 20)) as port:
+    far = [(0x780200, last + 25.0 * k, 11.9, 21.9) for k in range(85)]
+
+    def first(client: socket.socket) -> None:
+        client.sendall(b"".join(sbs(p) for p in points[:half]))
+        time.sleep(2.0)
+
+    def second(client: socket.socket) -> None:
+        client.sendall(b"".join(sbs(p) for p in points[half:]))
+        for point in far:  # revisions are made as time goes on, from record to record
+            time.sleep(0.05)
+            client.sendall(sbs(point))
+        time.sleep(20.0)
+
+    def all_told(watch: Watch) -> bool:
+        company = watch.engine._company
+        assert company is not None
+        waits = company._again.spans or len(watch.engine._late)
+        return not waits and (watch.engine.watermark_us or 0) > START_US + (last + 500) * 1e6
+
+    for handle, until in ((first, lambda w: w.engine.counts["reports"] > half - 200),
+                          (second, all_told)):  # fmt: skip
+        with served(handle) as port:
             path = config(f'[[feeds]]\nname = "sbs"\nkind = "basestation"\nhost = "127.0.0.1"\n'
                           f"port = {port}\n")  # fmt: skip
-            mark = START_US + round((max(s for _, s, _, _ in some) - 9) * 1e6)
-            found = watched(path, lambda w, m=mark: (w.engine.watermark_us or 0) > m)  # type: ignore[misc]
-            watches.append(found[0])
-    assert watches[1].engine.tally()["late_for_encounters"] > 100
-    same_encounters(found[2], archived(path), START_US + round((last + 300) * 1e6))
-    assert_frame_equal(ended(found[1]), ended(adiz.find_stays(archived(path), zones_of(path))))
+            watch, stays, encounters = watched(path, until)
+    assert watch.engine.tally()["late_for_encounters"] > 100
+    same_encounters(encounters, archived(path), START_US + round((last + 300) * 1e6))
+    assert_frame_equal(ended(stays), ended(adiz.find_stays(archived(path), zones_of(path))))
 
 
 def test_beast_over_connections_that_break(config: Callable[[str], Path]) -> None:
