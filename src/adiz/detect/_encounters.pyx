@@ -17,6 +17,7 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 
+include "_saved.pxi"
 COLUMNS = ("time", "track_id", "lat_deg", "lon_deg", "alt_baro_ft", "alt_geom_ft", "on_ground",
            "icao24", "source")
 FORMATS = (b"tsu:UTC", b"vu", b"g", b"g", b"g", b"g", b"b", b"vu", b"vu")
@@ -278,7 +279,7 @@ cdef class Sweep:
 
     def save(self):
         """The whole state as bytes."""
-        cdef uint32_t i, k, n = 0
+        cdef uint32_t i, n = 0
         cdef Track *t
         f = self.f
         parts = []
@@ -290,8 +291,7 @@ cdef class Sweep:
                 n += 1
                 parts.append(struct.pack("<IIIB", t.name.len, t.n, t.first, t.dirty))
                 parts.append(t.name.text[:t.name.len])
-                for k in range(t.n):
-                    parts.append(PyBytes_FromStringAndSize(<char *>t.points[k], sizeof(Point)))
+                parts.append(_points_of(t))
         cdef Pair pair
         for i in range(f.n_pairs):
             pair = f.pairs[i]
@@ -303,8 +303,8 @@ cdef class Sweep:
         head = struct.pack("<8s2I3I2q4q", b"adizenc3", sizeof(Point), sizeof(Pair), n, f.n_pairs,
                            f.n_sources, f.watermark, f.swept, f.counts.late, f.counts.same_time,
                            f.counts.too_fast, f.counts.unusable)
-        body = head + PyBytes_FromStringAndSize(<char *>&f.set, sizeof(Settings)) + b"".join(parts)
-        return body + struct.pack("<I", zlib.crc32(body))
+        parts[:0] = [head, PyBytes_FromStringAndSize(<char *>&f.set, sizeof(Settings))]
+        return _summed(parts)
 
     @staticmethod
     def restore(bytes state not None):

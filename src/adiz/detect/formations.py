@@ -207,8 +207,11 @@ class FormationsFold:
         inner = self.encounters.save()
         head = json.dumps({"rule": asdict(self.rule), "inner": len(inner)}).encode()
         rows = self.table() if table is None else table
-        body = b"".join([len(head).to_bytes(4, "little"), head, inner, rows])
-        return zlib.crc32(body).to_bytes(4, "little") + body
+        parts = [len(head).to_bytes(4, "little"), head, inner, rows]
+        crc = 0
+        for part in parts:  # one by one: they are large, and a copy less is time saved
+            crc = zlib.crc32(part, crc)
+        return b"".join([crc.to_bytes(4, "little"), *parts])
 
     @classmethod
     def restore(
