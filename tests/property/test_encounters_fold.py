@@ -179,3 +179,29 @@ def test_formations_too(seed: int, rng: random.Random) -> None:
     found = Formations.joined([*parts, live.flush()])
     for name in ("formations", "parts", "events", "company"):
         assert_frame_equal(getattr(found, name), getattr(whole, name), rel_tol=1e-9)
+
+
+def test_a_pair_that_never_parts_holds_up_no_other() -> None:
+    rows = []
+    for minute in range(180):
+        for name, lat in (("for-ever-1", 0.0), ("for-ever-2", 0.01)):
+            rows.append((minute, name, lat, minute * 0.1))
+        if minute % 20 < 15:  # others meet and part again, each time others
+            for name, lat in (("one", 40.0), ("other", 40.01)):
+                rows.append((minute, f"{name}-{minute // 20}", lat, minute % 20 * 0.1))
+    reports = pl.DataFrame(rows, schema=["minute", "track_id", "lat_deg", "lon_deg"], orient="row")
+    reports = reports.with_columns(
+        time=pl.datetime(2026, 3, 1, time_zone="UTC") + pl.duration(minutes=pl.col("minute")),
+        alt_baro_ft=pl.lit(30_000.0),
+    )
+    live = FormationsFold(Rule(), lateness_s=0)
+    found, most = [], 0
+    for part in reports.partition_by("minute", maintain_order=True):
+        found.append(live.step(part))
+        most = max(most, live._pending.height + live._chosen.height)
+    assert most <= 3
+    found.append(live.flush())
+    whole = find_formations(reports, rule=Rule())
+    assert whole.company.height == 10
+    for name in ("formations", "parts", "events", "company"):
+        assert_frame_equal(getattr(Formations.joined(found), name), getattr(whole, name))

@@ -260,14 +260,15 @@ cdef class Sweep:
                 "unusable": c.unusable}
 
     @property
-    def settled_us(self):
-        """No encounter that is still to come began before this; None before the first report."""
-        cdef int64_t least = self.f.swept
+    def swept_us(self):
+        """An encounter still to come that is not open began no earlier; None before any report."""
+        return None if self.f.swept == NO_TIME else self.f.swept
+
+    def open_pairs(self):
+        """Track, other track and beginning (us) of each encounter that has not ended."""
         cdef uint32_t i
-        for i in range(self.f.n_pairs):
-            if self.f.pairs[i].start < least:
-                least = self.f.pairs[i].start
-        return None if least == NO_TIME else least
+        return [(name_of(self.f, self.f.pairs[i].a), name_of(self.f, self.f.pairs[i].b),
+                 self.f.pairs[i].start) for i in range(self.f.n_pairs)]
 
     @property
     def held(self):

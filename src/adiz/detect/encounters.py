@@ -222,10 +222,17 @@ class EncountersFold:
         return held
 
     @property
-    def settled_us(self) -> int | None:
-        """No encounter still to come began before this (microseconds of the epoch)."""
-        settled: int | None = self._sweep.settled_us
-        return settled
+    def swept_us(self) -> int | None:
+        """An encounter still to come that is not open began no earlier (microseconds of the epoch);
+        None before the first report.
+        """
+        swept: int | None = self._sweep.swept_us
+        return swept
+
+    def open_pairs(self) -> list[tuple[str, str, int]]:
+        """Of each encounter that has not ended, however short: tracks, beginning (microseconds)."""
+        pairs: list[tuple[str, str, int]] = self._sweep.open_pairs()
+        return pairs
 
 
 def _table(rows: list[tuple[object, ...]]) -> pl.DataFrame:

@@ -20,7 +20,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from adiz.detect import groups
@@ -32,7 +32,6 @@ from adiz.schema import polars_schema
 if TYPE_CHECKING:
     import polars as pl
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 StateOf = Mapping[str, str | None] | Callable[[str], str | None]
 
 
@@ -102,7 +101,7 @@ class FormationsFold:
             max_speed_kt=max_speed_kt,
         )
         self._label(state_of, role_of)
-        self._settled_us: int | None = None
+        self._swept_us: int | None = None
         self._pending = _empty_encounters()
         self._chosen = judge_company(self._pending, self.rule)
         self._nothing = self._build(self._pending)
@@ -118,7 +117,7 @@ class FormationsFold:
     def step_both(self, reports: pl.DataFrame) -> tuple[pl.DataFrame, Formations]:
         """Take reports; the encounters that have ended (of a minute and more) besides."""
         ended = self.encounters.step(reports)
-        return ended, self._settle(ended, self.encounters.settled_us)
+        return ended, self._settle(ended, self.encounters.swept_us)
 
     def under_way(self) -> Formations:
         """Formations as they stand, from companies not yet complete; the fold goes on.
@@ -138,48 +137,58 @@ class FormationsFold:
         ended = self.encounters.flush()
         return ended, self._settle(ended, None)
 
-    def _settle(self, new: pl.DataFrame, settled_us: int | None) -> Formations:
+    def _settle(self, new: pl.DataFrame, swept_us: int | None) -> Formations:
         import polars as pl
 
-        if new.is_empty() and settled_us is not None and settled_us == self._settled_us:
+        if new.is_empty() and swept_us is not None and swept_us == self._swept_us:
             return self._nothing  # most steps of a watch: the sweep goes on in greater ones
-        self._settled_us = settled_us
-        pending = pl.concat([self._pending, new])
-        open_ = pl.lit(False)
-        if settled_us is not None:
+        self._swept_us = swept_us
+        pending = pl.concat([self._pending, new]).sort("track_a", "track_b", "start_time")
+        open_pairs: list[tuple[str, str, int]] = []
+        waits = pl.lit(False)
+        if swept_us is not None:  # the pair may meet again soon enough, or has done so
+            open_pairs = self.encounters.open_pairs()
             last = pl.col("end_time").max().over("track_a", "track_b", "company")
-            open_ = last.dt.epoch("us") + round(self.rule.apart_s * 1e6) >= settled_us
-        pending = pending.sort("track_a", "track_b", "start_time").with_columns(
-            number_companies(self.rule)
-        )
-        self._pending = pending.filter(open_).drop("company")
-        company = judge_company(pending.filter(~open_).drop("company"), self.rule)
+            until_us = last.dt.epoch("us") + round(self.rule.apart_s * 1e6)
+            waits = (until_us >= swept_us) | (until_us >= pl.col("open_us")).fill_null(False)
+        types = {"track_a": pl.String(), "track_b": pl.String(), "open_us": pl.Int64()}
+        begun = pl.DataFrame(open_pairs, schema=types, orient="row")
+        pending = pending.with_columns(number_companies(self.rule))
+        pending = pending.join(begun, on=["track_a", "track_b"], how="left", maintain_order="left")
+        open_ = pending.select(waits).to_series()
+        pending = pending.drop("company", "open_us")
+        self._pending = pending.filter(open_)
+        company = judge_company(pending.filter(~open_), self.rule)
         chosen = pl.concat([self._chosen, company.filter(pl.col("kind").is_in(CHOSEN))])
         if chosen.is_empty() and company.is_empty():
             self._chosen = chosen
             return self._nothing
-        waits = pl.Series(self._wait(chosen, settled_us), dtype=pl.Boolean)
-        self._chosen = chosen.filter(waits)
-        done = groups.build(chosen.filter(~waits), self._state_of, self._role_of)
+        kept = pl.Series(self._wait(chosen, swept_us, open_pairs), dtype=pl.Boolean)
+        self._chosen = chosen.filter(kept)
+        done = groups.build(chosen.filter(~kept), self._state_of, self._role_of)
         return Formations(*done, company)
 
-    def _wait(self, chosen: pl.DataFrame, settled_us: int | None) -> list[bool]:
+    def _wait(
+        self, chosen: pl.DataFrame, swept_us: int | None, open_pairs: list[tuple[str, str, int]]
+    ) -> list[bool]:
         """For each company, whether something still to come may belong to its formation."""
         import polars as pl
 
-        if settled_us is None or chosen.is_empty():
+        if swept_us is None or chosen.is_empty():
             return [False] * len(chosen)
-        begun: dict[str, datetime] = {}  # member -> when its first company yet open began
-        for a, b, start in self._pending.select("track_a", "track_b", "start_time").iter_rows():
+        begun: dict[str, int] = {}  # member -> when its first company yet open began
+        start_us = pl.col("start_time").dt.epoch("us")
+        rows = self._pending.select("track_a", "track_b", start_us).iter_rows()
+        for a, b, start in chain(rows, open_pairs):
             for member in (a, b):
                 begun[member] = min(start, begun.get(member, start))
         keys = groups.clusters(chosen, 0.0)
         ends = chosen.with_columns(pl.Series("cluster", keys, pl.Int64())).select(
-            "cluster", "track_a", "track_b", pl.col("end_time").max().over("cluster")
+            "cluster", "track_a", "track_b", pl.col("end_time").dt.epoch("us").max().over("cluster")
         )
         waiting = set()
         for key, a, b, end in ends.iter_rows():
-            if micros(end) >= settled_us or any(m in begun and begun[m] <= end for m in (a, b)):
+            if end >= swept_us or any(m in begun and begun[m] <= end for m in (a, b)):
                 waiting.add(key)
         return [key in waiting for key in keys]
 
@@ -239,17 +248,12 @@ class FormationsFold:
         fold.encounters = EncountersFold.restore(body[start:inner])
         middle = inner + 8 + int.from_bytes(body[inner : inner + 8], "little")
         fold._pending = pl.read_ipc(io.BytesIO(body[inner + 8 : middle]))
-        fold._settled_us = None
+        fold._swept_us = None
         fold._label(state_of, role_of)
         fold._chosen = judge_company(_empty_encounters(), fold.rule)
         fold._nothing = fold._build(_empty_encounters())
         fold._chosen = pl.read_ipc(io.BytesIO(body[middle:]))
         return fold
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _lookup(given: StateOf | None) -> Callable[[str], str | None]:
