@@ -127,3 +127,21 @@ def test_what_is_too_much_sheds_the_display_and_no_event(
     assert scenes.shed > 0
     assert scenes.error is None
     assert found == wanted
+
+
+def test_a_stop_takes_in_what_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = batches()[:100]
+    watch = made(tmp_path / "stopped")
+    step = watch.engine.step
+
+    def stop_at_once(record: Any) -> Any:
+        watch.stop()
+        return step(record)
+
+    monkeypatch.setattr(watch.engine, "step", stop_at_once)
+    monkeypatch.setattr("adiz.run.live.said.MOST_ROWS", TRACKS)
+    for one in given:
+        watch._put(one)
+    watch.run()
+    assert watch.figures.reports == len(given) * TRACKS
+    assert watch.states.read(watch._state_names[-1]) is not None  # and it is in the checkpoint

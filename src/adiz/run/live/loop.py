@@ -16,7 +16,7 @@ feeds wait, or lose what the network does not keep for them.
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import logging
 import queue
 import threading
@@ -32,6 +32,7 @@ from adiz.errors import AdizError
 from adiz.events import Event
 from adiz.run.live.archive import Archive
 from adiz.run.live.config import Config
+from adiz.run.live.garbage import Garbage
 from adiz.run.live.journal import Journal, JournalFullError
 from adiz.run.live.make import alerts_of, changes, make_engine
 from adiz.run.live.record import Record
@@ -47,7 +48,7 @@ _log = logging.getLogger("adiz.watch")
 _QUEUE = 256
 _TICK_S = 1.0
 _RETRY_S = 1.0
-_SWEEP_S, _SWEEP_ALL_S = 10.0, 3600.0
+_DRAIN_S = 10.0
 
 
 class Watch:
@@ -76,8 +77,9 @@ class Watch:
         self.listeners: list[Callable[[list[Event]], None]] = []
         self.on_turn: list[Callable[[], None]] = []
         self._queue: queue.Queue[Said] = queue.Queue(_QUEUE)
-        self._stop = threading.Event()
+        self._stop, self._closing = threading.Event(), threading.Event()
         self._zones_wanted: Zones | None = None
+        self._untold = False
         self.live = not any(feed.replayable for feed in config.feeds)
         self.store = Store(config.store)
         try:
@@ -108,7 +110,8 @@ class Watch:
         self._positions = dict(last.positions) if last else {}
         self.clocks = {feed.name: ClockWatch() for feed in config.feeds}
         self.alerts = alerts_of(config, self.store)
-        self._checkpoint_s = self._swept_s = self._swept_all_s = time.monotonic()
+        self._checkpoint_s = time.monotonic()
+        self._garbage = Garbage()
         self._every_s = config.values["watch"]["checkpoint_s"]
         self._at_us = last.at_us if last else 0
         self._saving: Checkpoint | None = None
@@ -146,17 +149,15 @@ class Watch:
         for supervisor in self.supervisors.values():
             if supervisor.feed.name not in self._finished:
                 supervisor.start()
-        collects = gc.isenabled()
-        gc.disable()  # else it would begin in the midst of a batch; see _sweep_if_due
         try:
-            while not self._stop.is_set() and not self._all_ended():
-                self._turn()
-            if self._all_ended():
-                self._take(Said("end", "", self._at_us))
+            with self._garbage:
+                while not self._stop.is_set() and not self._all_ended():
+                    self._turn()
+                if self._all_ended():
+                    self._take(Said("end", "", self._at_us))
+                elif self.live:
+                    self._drain()
         finally:
-            gc.unfreeze()
-            if collects:
-                gc.enable()
             self._close()
 
     def stop(self) -> None:
@@ -194,34 +195,30 @@ class Watch:
         else:
             for one in gathered(said, self._queue) if self.live else [said]:
                 self._take(one)
-        self._sweep_if_due()
+        self._garbage.sweep_if_due()
         self._checkpoint_if_due()
         self.figures.turned_s = time.monotonic()
         for look in self.on_turn:
             look()
 
-    def _sweep_if_due(self) -> None:
-        """Collect cyclic garbage, between batches; what is left is not looked through again soon.
-
-        All of it is as many objects as there are events of tracks still in the air: a tenth of a
-        second. What became garbage of it is found within the hour.
-        """
-        now_s = time.monotonic()
-        if now_s - self._swept_s < _SWEEP_S:
-            return
-        if now_s - self._swept_all_s >= _SWEEP_ALL_S:
-            gc.unfreeze()
-            self._swept_all_s = now_s
-        gc.collect()
-        gc.freeze()
-        self._swept_s = now_s
+    def _drain(self) -> None:
+        """Take in what the feeds have handed over, which nobody could give once more."""
+        for supervisor in self.supervisors.values():
+            supervisor.ask_to_stop()
+        until_s = time.monotonic() + _DRAIN_S
+        while any(s.is_running for s in self.supervisors.values()) or not self._queue.empty():
+            if time.monotonic() > until_s:
+                break
+            with contextlib.suppress(queue.Empty):
+                for one in gathered(self._queue.get(timeout=0.05), self._queue):
+                    self._take(one)
 
     def _up(self, name: str, at_us: int) -> None:
         if self.live or name not in self._positions:  # a replay taken up again was never down
             self._put(Said("feed_up", name, at_us))
 
     def _put(self, said: Said) -> None:
-        while not self._stop.is_set():
+        while not (self._closing if self.live else self._stop).is_set():
             try:
                 self._queue.put(said, timeout=0.5)
                 return
@@ -306,7 +303,9 @@ class Watch:
             except StoreError as error:
                 self._stall(error)
             if self._stop.wait(_RETRY_S):
-                raise AdizError(f"stopped while the store could not be written: {error_text(self)}")
+                self._untold = True
+                why = self.figures.stalled
+                raise AdizError(f"stopped while the store could not be written: {why}")
         if self.alerts and out.events:
             self.alerts.wake()
 
@@ -379,16 +378,13 @@ class Watch:
         for supervisor in self.supervisors.values():
             supervisor.ask_to_stop()
         self._stop.set()
+        self._closing.set()
         for supervisor in self.supervisors.values():
             supervisor.stop()
-        self._checkpoint_now()
+        if not self._untold:  # a state that goes beyond what the store has been told is no use
+            self._checkpoint_now()
         if self.alerts:
             self.alerts.stop()
         self.journal.close()
         self.archive.close()
         self.store.close()
-
-
-def error_text(watch: Watch) -> str:
-    """Why the input is stopped."""
-    return watch.figures.stalled or "no reason is known"

@@ -83,6 +83,11 @@ class Supervisor:
         """Begin; once."""
         self._thread.start()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it may still hand something over."""
+        return self._thread.is_alive()
+
     def ask_to_stop(self) -> None:
         """Ask it to stop, and do not wait."""
         self._stop.set()
