@@ -1,20 +1,24 @@
 """The engine's state in files, written while the watch goes on.
 
-A state of many tracks has a hundred megabytes. A forked process, which sees the memory as it was at
-that moment, writes it; the watch goes on at once. The store's checkpoint names the file and is
-committed when the file is on the medium: that commit is what counts. A file holds the SHA-256 of
-what follows. Files that no checkpoint names are removed.
+A state of many tracks has some hundred megabytes. A forked process, which sees the memory as it was
+at that moment, writes it; the watch goes on at once, on pages of its own
+(:mod:`adiz.run.live.pages`), so its memory is there twice until the file is written. The store's
+checkpoint names the file and is committed when the file is on the medium: that commit is what
+counts. A file holds the SHA-256 of what follows. Files that no checkpoint names are removed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 import warnings
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+
+from adiz.run.live.pages import make_own
 
 _PREFIX = "state-"
 _NICE = 19
@@ -31,6 +35,7 @@ class States:
         self._folder = Path(folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._child: tuple[int, str] | None = None
+        self._owning: threading.Thread | None = None
 
     @property
     def is_writing(self) -> bool:
@@ -69,6 +74,9 @@ class States:
             finally:
                 os._exit(status)
         self._child = (pid, name)
+        if self._owning is None or not self._owning.is_alive():
+            self._owning = threading.Thread(target=make_own, name="pages", daemon=True)
+            self._owning.start()
 
     def finish(self) -> str | None:
         """The name of the file once it is on the medium; None: not yet.
