@@ -35,7 +35,8 @@ def test_any_split_order_and_restart(seed: int, rng: random.Random) -> None:
         late=pl.col("time").dt.epoch("us")
         + pl.Series([rng.randrange(30_000_000) for _ in range(reports.height)])
     ).sort("late")
-    live, parts, at = fold(), [], 0
+    sweep_s = rng.choice([None, 2.0, 8.0, 60.0])
+    live, parts, at = EncountersFold(for_s=20, lateness_s=30, sweep_s=sweep_s), [], 0
     while at < moved.height:
         n = rng.choice([1, 3, 17, 60])
         parts.append(live.step(moved.slice(at, n)))

@@ -113,6 +113,8 @@ class EncountersFold:
             treated as a gap, and counted in ``counts["too_fast"]``.
         threads: at most so many share the work of a large step; None for as many as there are
             processors, up to 4. What is found does not depend on it.
+        sweep_s: time is gone through in steps of so many seconds, 2 to 60; None: the best for
+            throughput. Short ones give work in small portions. What is found does not depend on it.
 
     Attributes:
         counts: reports and legs left out, by reason: ``late``, ``same_time`` (two reports of a
@@ -133,6 +135,7 @@ class EncountersFold:
         lateness_s: float = 5.0,
         max_speed_kt: float = 2000.0,
         threads: int | None = None,
+        sweep_s: float | None = None,
     ) -> None:
         for name, value, low, high in (
             ("within_nm", within_nm, 0.001, 50.0),
@@ -146,7 +149,7 @@ class EncountersFold:
                 raise AdizError(f"{name} is {value:g}; it must lie within {low:g} and {high:g}")
         within_m = within_nm * M_PER_NM
         # About how long a jet takes through the limit; it sets the work, not the result.
-        step_s = min(max(within_m / 200.0, 2.0), 60.0)
+        step_s = min(max(sweep_s or within_m / 200.0, 2.0), 60.0)
         self._sweep = Sweep(
             round(max_gap_s * US_PER_S),
             round(for_s * US_PER_S),

@@ -78,7 +78,7 @@ class FormationsFold:
         rule: what makes company a formation.
         state_of: state of a track id; unknown is None.
         role_of: role of a track id.
-        max_gap_s, lateness_s, max_speed_kt: as for encounters.
+        max_gap_s, lateness_s, max_speed_kt, sweep_s: as for encounters.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class FormationsFold:
         max_gap_s: float = 120.0,
         lateness_s: float = 5.0,
         max_speed_kt: float = 2000.0,
+        sweep_s: float | None = None,
     ) -> None:
         self.rule = rule or Rule()
         self.encounters = EncountersFold(
@@ -99,6 +100,7 @@ class FormationsFold:
             max_gap_s=max_gap_s,
             lateness_s=lateness_s,
             max_speed_kt=max_speed_kt,
+            sweep_s=sweep_s,
         )
         self._label(state_of, role_of)
         self._swept_us: int | None = None

@@ -23,6 +23,7 @@ from adiz.run.live.second_look import History, SecondLook
 from adiz.units import US_PER_S
 
 _CHECK_US = 30 * US_PER_S
+_SWEEP_S = 8.0  # a longer one holds up the events of the second in which it is due
 _NONE = frame([])
 Row = dict[str, Any]
 
@@ -76,6 +77,7 @@ class Company:
             role_of=self._role,
             max_gap_s=params.max_gap_s,
             lateness_s=params.lateness_s,
+            sweep_s=_SWEEP_S,
         )
         self._met = Met(labels)
         self._again = SecondLook(
