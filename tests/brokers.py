@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.feed_servers import wait_for
 
 
 def free_port() -> int:
@@ -139,3 +140,41 @@ class KafkaServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+class KafkaTopic:
+    """A topic of its own at a broker: the one given, or librdkafka's mock one in this process."""
+
+    def __init__(self, real: KafkaServer | None) -> None:
+        import confluent_kafka
+
+        self.real = real
+        mock = {"bootstrap.servers": "mock", "test.mock.num.brokers": 1}
+        settings = {"bootstrap.servers": real.server} if real else mock
+        self.producer = confluent_kafka.Producer({**settings, "log_level": 0})
+        one = next(iter(self.producer.list_topics(timeout=20).brokers.values()))
+        self.server = f"{one.host}:{one.port}"
+        self.topic = f"reports-{uuid.uuid4().hex[:8]}"
+        self.producer.list_topics(self.topic, timeout=20)
+        wait_for(lambda: self._partitions() == 4, 30)
+
+    def _partitions(self) -> int:
+        topic = self.producer.list_topics(self.topic, timeout=20).topics[self.topic]
+        return len(topic.partitions)
+
+    def publish(self, messages: list[bytes | None], partition: int | None = None) -> None:
+        for number, message in enumerate(messages):
+            to = number % 4 if partition is None else partition
+            self.producer.produce(self.topic, message, partition=to)
+        assert self.producer.flush(60) == 0
+
+    def forget(self, partition: int, before: int) -> None:
+        """Delete the first messages of a partition."""
+        from confluent_kafka import TopicPartition
+        from confluent_kafka.admin import AdminClient
+
+        assert self.real is not None
+        admin = AdminClient({"bootstrap.servers": self.server})
+        place = TopicPartition(self.topic, partition, before)
+        for future in admin.delete_records([place]).values():
+            future.result(30)

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import random
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from polars.testing import assert_frame_equal
 from tests import feed_wires
 from tests.feed_samples import pcap, udp
 from tests.feed_servers import wait_for
+from tests.live_worlds import running
 
 import adiz
 from adiz.run.live.config import read_config
@@ -65,19 +63,6 @@ def taken(watch: Watch) -> int:
     """How many reports have come as far as the engine; never too many, whatever it is at."""
     engine = watch.engine
     return engine.counts["reports"] + len(engine._gate._held)
-
-
-@contextmanager
-def running(path: Path) -> Iterator[Watch]:
-    watch = Watch(read_config(path))
-    thread = threading.Thread(target=watch.run)
-    thread.start()
-    try:
-        yield watch
-    finally:
-        watch.stop()
-        thread.join(60)
-        assert not thread.is_alive()
 
 
 class Sender:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -21,54 +22,32 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from tests.feed_samples import beast, position
+from tests.live_worlds import (
+    START_US,
+    STEPS,
+    TRACKS,
+    Point,
+    archived,
+    disordered,
+    ended,
+    same_encounters,
+    table,
+    watched,
+    world,
+    write_config,
+    zones_of,
+)
 
 import adiz
+from adiz import clock
 from adiz.run.live.config import read_config
 from adiz.run.live.loop import Watch
-from adiz.zones.geojson_write import write_geojson
-
-# An hour ago: an archive keeps what is recent, and no receiver speaks of the future.
-START_US = (int(time.time()) - 3600) * 1_000_000
-TRACKS = 12
-STEPS = 150
-NEAR = {"within_nm": 10.0, "for_s": 60.0}
-
-Point = tuple[int, float, float, float]  # address, seconds, latitude, longitude
+from adiz.run.live.store import Store
 
 
-def world(seed: int = 7) -> list[Point]:
-    """Aircraft that wander over the zones, in order of time."""
-    rng = random.Random(seed)
-    points = []
-    for k in range(TRACKS):
-        lat, lon = rng.uniform(10.0, 10.8), rng.uniform(20.0, 20.8)
-        seconds, north, east = rng.uniform(0, 9), rng.uniform(-1, 1), rng.uniform(-1, 1)
-        for _ in range(STEPS):
-            points.append((0x780100 + k, round(seconds, 3), round(lat, 6), round(lon, 6)))
-            step = rng.choice([4.0, 5.0, 6.0, 20.0])
-            seconds += step
-            north, east = north + rng.gauss(0, 0.2), east + rng.gauss(0, 0.2)
-            lat, lon = lat + 8e-4 * step * north, lon + 8e-4 * step * east
-    return sorted(points, key=lambda p: p[1])
-
-
-def disordered(points: list[Point], seed: int) -> list[Point]:
-    """Up to 3 s out of order, one in ten twice."""
-    rng = random.Random(seed)
-    doubled = [p for p in points for _ in range(1 + (rng.random() < 0.1))]
-    return sorted(doubled, key=lambda p: p[1] + rng.uniform(0, 3.0))
-
-
-def table(points: list[Point]) -> pl.DataFrame:
-    """The world as reports."""
-    return pl.DataFrame(
-        {
-            "time": [START_US + round(s * 1e6) for _, s, _, _ in points],
-            "track_id": [f"{a:06x}" for a, _, _, _ in points],
-            "lat_deg": [lat for _, _, lat, _ in points],
-            "lon_deg": [lon for _, _, _, lon in points],
-        }
-    ).with_columns(pl.col("time").cast(pl.Datetime("us", "UTC")))
+def tcp(kind: str, port: int) -> dict[str, object]:
+    """A feed of that kind from a server here."""
+    return {"name": kind, "kind": kind, "host": "127.0.0.1", "port": port}
 
 
 def sbs(point: Point) -> bytes:
@@ -121,75 +100,13 @@ def pieces(octets: list[bytes], drops: int, at_once: int = 40) -> Callable[[sock
     return handle
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Callable[[str], Path]:
-    from tests.property.test_stays_fold import ZONES
-
-    (tmp_path / "zones.geojson").write_text(write_geojson(z for z in ZONES if not z.valid_from))
-
-    def write(feeds: str) -> Path:
-        path = tmp_path / "watch.toml"
-        path.write_text(
-            '[watch]\nzones = "zones.geojson"\nlateness_s = 5\ncheckpoint_s = 0.3\n'
-            # A machine that is busy elsewhere makes no feed silent: else its reports come late, and
-            # what they change may not be worked in yet when the test ends.
-            "silent_s = 600\n[encounters]\nwithin_nm = 10\nfor_s = 60\n" + feeds
-        )
-        return path
-
-    return write
-
-
-def watched(path: Path, until: Callable[[Watch], bool]) -> tuple[Watch, pl.DataFrame, pl.DataFrame]:
-    """Run a watch until something; it, its stays, and its encounters."""
-    watch = Watch(read_config(path))
-    thread = threading.Thread(target=watch.run)
-    thread.start()
-    deadline = time.monotonic() + 120
-    while not until(watch) and time.monotonic() < deadline and thread.is_alive():
-        time.sleep(0.1)
-    watch.stop()
-    thread.join(60)
-    assert not thread.is_alive()
-    assert until(watch), watch.engine.tally()
-    from adiz.run.live.store import Store
-
-    store = Store(read_config(path).store, writer=False)
-    try:
-        return watch, store.stays(), store.encounters()
-    finally:
-        store.close()
-
-
-def ended(stays: pl.DataFrame) -> pl.DataFrame:
-    """Those that did not end with the recording: of the others a watch still waits for the end."""
-    return stays.filter(pl.col("exit_kind") != "vanished")
-
-
-def same_encounters(found: pl.DataFrame, reports: pl.DataFrame, mark_us: int) -> None:
-    """Those that ended so long before the watermark that nothing could still carry them on."""
-    over = pl.col("end_time").dt.epoch("us") < mark_us - 240_000_000
-    wanted = adiz.find_encounters(reports, **NEAR).drop("source_a", "source_b").filter(over)
-    assert len(wanted) > 3
-    assert_frame_equal(found.filter(over).select(wanted.columns), wanted)
-
-
-def zones_of(path: Path) -> adiz.Zones:
-    return adiz.zones(str(path.parent / "zones.geojson"))
-
-
-def archived(path: Path) -> pl.DataFrame:
-    return adiz.read(path.parent / "watch" / "archive").table
-
-
 @pytest.mark.parametrize(("at_once", "drops"), [(2, 2), (40, 5), (400, 2)])
 def test_basestation_over_connections_that_break_at_any_speed(
-    config: Callable[[str], Path], at_once: int, drops: int
+    tmp_path: Path, at_once: int, drops: int
 ) -> None:
     points = disordered(world(), 1)
     with served(pieces([sbs(p) for p in points], drops, at_once)) as port:
-        path = config(f'[[feeds]]\nname = "sbs"\nkind = "basestation"\nhost = "127.0.0.1"\n'
-                      f"port = {port}\n")  # fmt: skip
+        path = write_config(tmp_path, tcp("basestation", port))
         last = max(s for _, s, _, _ in points)
         mark = START_US + round((last - 9) * 1e6)
         watch, stays, encounters = watched(path, lambda w: (w.engine.watermark_us or 0) > mark)
@@ -206,7 +123,7 @@ def test_basestation_over_connections_that_break_at_any_speed(
 
 
 def test_stretches_that_come_minutes_late_change_what_was_told(
-    config: Callable[[str], Path],
+    tmp_path: Path,
 ) -> None:
     """From the archive on the disk, and over a stop and a start of the watch."""
     rng = random.Random(9)
@@ -237,32 +154,63 @@ def test_stretches_that_come_minutes_late_change_what_was_told(
     for handle, until in ((first, lambda w: w.engine.counts["reports"] > half - 200),
                           (second, all_told)):  # fmt: skip
         with served(handle) as port:
-            path = config(f'[[feeds]]\nname = "sbs"\nkind = "basestation"\nhost = "127.0.0.1"\n'
-                          f"port = {port}\n")  # fmt: skip
+            path = write_config(tmp_path, tcp("basestation", port))
             watch, stays, encounters = watched(path, until)
     assert watch.engine.tally()["late_for_encounters"] > 100
     same_encounters(encounters, archived(path), START_US + round((last + 300) * 1e6))
     assert_frame_equal(ended(stays), ended(adiz.find_stays(archived(path), zones_of(path))))
 
 
-def test_beast_over_connections_that_break(config: Callable[[str], Path]) -> None:
-    """Beast has no times: the reports are of the moment they arrive."""
-    frames = [
-        beast(position(address, lat, lon, odd)) for address, _, lat, lon in world()
-        for odd in (False, True)
-    ]  # fmt: skip
-    with served(pieces(frames, 3)) as port:
-        path = config(f'[[feeds]]\nname = "beast"\nkind = "beast"\nhost = "127.0.0.1"\n'
-                      f"port = {port}\n")  # fmt: skip
-        enough = 2 * TRACKS * STEPS - 200
-        watch, stays, _ = watched(path, lambda w: w.supervisors["beast"].health.reports > enough)
+@pytest.mark.parametrize(("speed", "drops"), [(60, 3), (150, 1)])
+def test_beast_as_it_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speed: float, drops: int
+) -> None:
+    """Beast has no times: the reports are of the moment they arrive, here on a clock that hurries.
+
+    What is sent while the connection is cut, nobody hears.
+    """
+    begin, begin_s = clock.now() - timedelta(hours=1), time.monotonic()
+
+    def hurried() -> datetime:
+        return begin + timedelta(seconds=(time.monotonic() - begin_s) * speed)
+
+    monkeypatch.setattr(clock, "now", hurried)
+    points = world()
+    cuts = [points[-1][1] * n / (drops + 1) for n in range(1, drops + 1)]
+    at_s: list[float] = []
+
+    def handle(client: socket.socket) -> None:
+        at_s.append(at_s[0] if at_s else time.monotonic())
+        now_s = (time.monotonic() - at_s[0]) * speed
+        for address, seconds, lat, lon in points:
+            if seconds < now_s:
+                continue
+            time.sleep(max(0.0, at_s[0] + seconds / speed - time.monotonic()))
+            frames = [beast(position(address, lat, lon, odd)) for odd in (False, True)]
+            if cuts and seconds > cuts[0]:
+                del cuts[0]
+                client.sendall(frames[0][:9])
+                return
+            client.sendall(b"".join(frames))
+        time.sleep(30)
+
+    with served(handle) as port:
+        path = write_config(tmp_path, tcp("beast", port))
+        over_s = (points[-1][1] + 20) / speed
+        watch, stays, encounters = watched(
+            path, lambda _: bool(at_s) and time.monotonic() > at_s[0] + over_s
+        )
+    assert len(at_s) == drops + 1
     assert watch.engine.counts["late"] == 0
     reports = archived(path)
-    assert_frame_equal(ended(stays), ended(adiz.find_stays(reports, zones_of(path))))
     assert reports["track_id"].n_unique() == TRACKS
+    assert reports.height > TRACKS * STEPS
+    assert len(ended(stays)) > 10
+    assert_frame_equal(ended(stays), ended(adiz.find_stays(reports, zones_of(path))))
+    same_encounters(encounters, reports, reports["time"].to_physical().max())
 
 
-def test_aircraft_json_polled(config: Callable[[str], Path]) -> None:
+def test_aircraft_json_polled(tmp_path: Path) -> None:
     points = world()
     latest: dict[int, Point] = {}
     documents = []
@@ -297,8 +245,15 @@ def test_aircraft_json_polled(config: Callable[[str], Path]) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        path = config(f'[[feeds]]\nname = "json"\nkind = "aircraft"\nevery_s = 0.05\n'
-                      f'url = "http://127.0.0.1:{server.server_port}/"\n')  # fmt: skip
+        path = write_config(
+            tmp_path,
+            {
+                "name": "json",
+                "kind": "aircraft",
+                "every_s": 0.05,
+                "url": f"http://127.0.0.1:{server.server_port}/",
+            },
+        )
         watch, stays, encounters = watched(path, lambda _: served_count[0] > len(documents) + 5)
     finally:
         server.shutdown()
@@ -310,17 +265,15 @@ def test_aircraft_json_polled(config: Callable[[str], Path]) -> None:
 
 
 @pytest.mark.parametrize("speed", [0, 400])
-def test_a_replay_of_disordered_doubled_reports_at_any_speed(
-    config: Callable[[str], Path], speed: float
-) -> None:
+def test_a_replay_of_disordered_doubled_reports_at_any_speed(tmp_path: Path, speed: float) -> None:
     points = disordered(world(), 2)
-    path = config(f'[[feeds]]\nname = "r"\nkind = "replay"\npaths = "w.parquet"\nspeed = {speed}\n'
-                  "slice_s = 20\n")  # fmt: skip
+    path = write_config(
+        tmp_path,
+        {"name": "r", "kind": "replay", "paths": "w.parquet", "speed": speed, "slice_s": 20},
+    )
     table(points).write_parquet(path.parent / "w.parquet")
     watch = Watch(read_config(path))
     watch.run()
-    from adiz.run.live.store import Store
-
     store = Store(read_config(path).store, writer=False)
     wanted = adiz.find_stays(table(world()), zones_of(path))
     keys = [c for c in wanted.columns if c != "report_count"]
@@ -345,7 +298,7 @@ def in_step(parts: list[list[bytes]]) -> Callable[[socket.socket], None]:
 BARRIER = threading.Barrier(2)
 
 
-def test_two_feeds_hear_the_same_aircraft_as_one_track(config: Callable[[str], Path]) -> None:
+def test_two_feeds_hear_the_same_aircraft_as_one_track(tmp_path: Path) -> None:
     points = world()
     rng = random.Random(5)
     sent: list[list[list[bytes]]] = [[], []]
@@ -355,11 +308,11 @@ def test_two_feeds_hear_the_same_aircraft_as_one_track(config: Callable[[str], P
         for k in (0, 1):
             sent[k].append([sbs(p) for p, h in zip(some, heard, strict=True) if h[k]])
     with served(in_step(sent[0])) as one, served(in_step(sent[1])) as other:
-        path = config("".join(
-            f'[[feeds]]\nname = "sbs-{port}"\nkind = "basestation"\nhost = "127.0.0.1"\n'
-            f"port = {port}\n" for port in (one, other)
-        ))  # fmt: skip
-        path.write_text(path.read_text().replace("lateness_s = 5", "lateness_s = 300"))
+        path = write_config(
+            tmp_path,
+            *(tcp("basestation", port) | {"name": f"sbs-{port}"} for port in (one, other)),
+            lateness_s=300,
+        )
         mark = START_US + round((points[-1][1] - 310) * 1e6)
         watch, stays, encounters = watched(path, lambda w: (w.engine.watermark_us or 0) > mark)
     same_encounters(encounters, archived(path), mark)

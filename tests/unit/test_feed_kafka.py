@@ -10,54 +10,18 @@ from __future__ import annotations
 import json
 import os
 import socket
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.brokers import KafkaServer
+from tests.brokers import KafkaServer, KafkaTopic
 from tests.feed_servers import tcp_server, wait_for, watched
 
 from adiz.errors import FaultyInputError
 from adiz.sources.feeds import from_table
 from adiz.sources.feeds.kafka import EMPTY, GONE, OTHER_TOPIC
 
-confluent_kafka = pytest.importorskip("confluent_kafka", reason="confluent-kafka is not installed")
-
-
-class Broker:
-    """A broker, and a topic of this test."""
-
-    def __init__(self, real: KafkaServer | None) -> None:
-        self.real = real
-        mock = {"bootstrap.servers": "mock", "test.mock.num.brokers": 1}
-        settings = {"bootstrap.servers": real.server} if real else mock
-        self.producer = confluent_kafka.Producer({**settings, "log_level": 0})
-        one = next(iter(self.producer.list_topics(timeout=20).brokers.values()))
-        self.server = f"{one.host}:{one.port}"
-        self.topic = f"reports-{uuid.uuid4().hex[:8]}"
-        self.producer.list_topics(self.topic, timeout=20)
-        wait_for(lambda: self._partitions() == 4, 30)
-
-    def _partitions(self) -> int:
-        topic = self.producer.list_topics(self.topic, timeout=20).topics[self.topic]
-        return len(topic.partitions)
-
-    def publish(self, messages: list[bytes | None], partition: int | None = None) -> None:
-        for number, message in enumerate(messages):
-            to = number % 4 if partition is None else partition
-            self.producer.produce(self.topic, message, partition=to)
-        assert self.producer.flush(60) == 0
-
-    def forget(self, partition: int, before: int) -> None:
-        """Delete the first messages of a partition."""
-        from confluent_kafka.admin import AdminClient
-
-        assert self.real is not None
-        admin = AdminClient({"bootstrap.servers": self.server})
-        place = confluent_kafka.TopicPartition(self.topic, partition, before)
-        for future in admin.delete_records([place]).values():
-            future.result(30)
+pytest.importorskip("confluent_kafka", reason="confluent-kafka is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +35,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer | N
 
 
 @pytest.fixture
-def broker(server: KafkaServer | None) -> Broker:
-    return Broker(server)
+def broker(server: KafkaServer | None) -> KafkaTopic:
+    return KafkaTopic(server)
 
 
 def _messages(first: int, count: int) -> list[bytes]:
@@ -85,7 +49,7 @@ def _messages(first: int, count: int) -> list[bytes]:
     ]  # fmt: skip
 
 
-def _feed(broker: Broker, **options: Any) -> Any:
+def _feed(broker: KafkaTopic, **options: Any) -> Any:
     return from_table(
         {"name": "bus", "kind": "kafka", "servers": broker.server, "topic": broker.topic,
          "begin": "all", "batch_s": 0.05, **options}
@@ -97,7 +61,7 @@ def _numbers(watcher: Any) -> list[int]:
 
 
 def test_every_message_of_every_partition_comes_once_and_the_position_goes_on(
-    broker: Broker,
+    broker: KafkaTopic,
 ) -> None:
     broker.publish(_messages(0, 50))
     with watched(_feed(broker)) as watcher:
@@ -115,7 +79,7 @@ def test_every_message_of_every_partition_comes_once_and_the_position_goes_on(
     assert _numbers(watcher) == list(range(60, 68))
 
 
-def test_within_a_partition_order_is_kept(broker: Broker) -> None:
+def test_within_a_partition_order_is_kept(broker: KafkaTopic) -> None:
     broker.publish(_messages(0, 500), partition=2)
     with watched(_feed(broker)) as watcher:
         wait_for(lambda: watcher.height() == 500, 30)
@@ -123,7 +87,9 @@ def test_within_a_partition_order_is_kept(broker: Broker) -> None:
     assert lons == sorted(lons)
 
 
-def test_new_means_from_the_first_connection_on_even_if_nothing_came_then(broker: Broker) -> None:
+def test_new_means_from_the_first_connection_on_even_if_nothing_came_then(
+    broker: KafkaTopic,
+) -> None:
     broker.publish(_messages(0, 6))
     with watched(_feed(broker, begin="new")) as watcher:
         wait_for(lambda: watcher.batches, 30)
@@ -135,14 +101,14 @@ def test_new_means_from_the_first_connection_on_even_if_nothing_came_then(broker
     assert _numbers(watcher) == list(range(6, 12))
 
 
-def test_a_position_beyond_the_end_begins_anew_and_is_told(broker: Broker) -> None:
+def test_a_position_beyond_the_end_begins_anew_and_is_told(broker: KafkaTopic) -> None:
     broker.publish(_messages(0, 6), partition=0)
     with watched(_feed(broker), position='{"0": 1000, "1": 0}') as watcher:
         wait_for(lambda: watcher.height() == 6, 30)
     assert watcher.rejected == {OTHER_TOPIC: 1}
 
 
-def test_what_the_topic_no_longer_holds_is_counted(broker: Broker) -> None:
+def test_what_the_topic_no_longer_holds_is_counted(broker: KafkaTopic) -> None:
     if broker.real:
         broker.publish(_messages(0, 100), partition=3)
         broker.forget(3, before=40)
@@ -156,7 +122,7 @@ def test_what_the_topic_no_longer_holds_is_counted(broker: Broker) -> None:
     assert watcher.rejected[GONE] == 100 - watcher.height() > 0
 
 
-def test_a_broker_that_goes_away_is_down_and_nothing_is_lost_or_doubled(broker: Broker) -> None:
+def test_a_broker_that_goes_away_is_down_and_nothing_is_lost_or_doubled(broker: KafkaTopic) -> None:
     broker.publish(_messages(0, 200))
     with watched(_feed(broker, timeout_s=1.0)) as watcher:
         wait_for(lambda: watcher.height() == 200, 30)
@@ -174,7 +140,7 @@ def test_a_broker_that_goes_away_is_down_and_nothing_is_lost_or_doubled(broker: 
     assert _numbers(watcher) == list(range(watcher.height()))
 
 
-def test_nobody_there_no_answer_and_garbage_are_down(broker: Broker) -> None:
+def test_nobody_there_no_answer_and_garbage_are_down(broker: KafkaTopic) -> None:
     def hang(sock: socket.socket, number: int) -> None:
         sock.recv(1)
 
@@ -192,7 +158,7 @@ def test_nobody_there_no_answer_and_garbage_are_down(broker: Broker) -> None:
     assert watcher.told[0][0] == "down"
 
 
-def test_what_cannot_be_is_refused(broker: Broker) -> None:
+def test_what_cannot_be_is_refused(broker: KafkaTopic) -> None:
     for options, said in (({"begin": "yesterday"}, "is no beginning"),
                           ({"settings": {"a": [1]}}, "(field feeds.bus.settings)"),
                           ({"time_zone": "Mars"}, "is no time zone")):  # fmt: skip

@@ -6,14 +6,13 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 from tests.feed_servers import tcp_server, wait_for
+from tests.live_worlds import running
 from tests.property.test_stays_fold import square
 
 from adiz.errors import AdizError
@@ -95,18 +94,6 @@ def test_few_copies_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         inputs.use(inputs.changed())
     assert len(list((tmp_path / "inputs").iterdir())) == 3
     assert known(inputs) == ["780a09"]
-
-
-@contextmanager
-def running(config: Path) -> Iterator[Watch]:
-    watch = Watch(read_config(config))
-    thread = threading.Thread(target=watch.run)
-    thread.start()
-    try:
-        yield watch
-    finally:
-        watch.stop()
-        thread.join(60)
 
 
 def told(config: Path) -> pl.DataFrame:
