@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _LOCK = 0x6164697A  # any number all programs agree on; here "adiz"
 _MIGRATING = threading.Lock()  # alembic keeps its context in a module
 BUSY_S = 30.0
+ANSWER_S = 60.0
+_KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5",
+               "tcp_keepalives_count": "3"}  # fmt: skip
 
 
 def parse_url(url: str) -> sa.URL:
@@ -47,6 +50,9 @@ def parse_url(url: str) -> sa.URL:
 def create_engine(url: sa.URL, *, ahead: bool = False) -> sa.Engine:
     """An engine whose transactions hold what they should; nothing is opened yet.
 
+    A PostgreSQL server that does not answer within ``ANSWER_S`` is given up; the server looks after
+    25 s whether its client is still there, so that a session cut off does not keep its locks.
+
     Args:
         ahead: SQLite writes its log ahead, and a transaction may write from its beginning.
 
@@ -55,8 +61,11 @@ def create_engine(url: sa.URL, *, ahead: bool = False) -> sa.Engine:
     """
     import sqlalchemy as sa
 
+    options = {}
+    if url.get_backend_name() == "postgresql" and url.get_driver_name() == "pg8000":
+        options = {"connect_args": {"timeout": ANSWER_S, "startup_params": _KEEPALIVES}}
     try:
-        engine = sa.create_engine(url)
+        engine = sa.create_engine(url, **options)
     except ModuleNotFoundError as error:
         raise AdizError(f"the store needs {error.name}: pip install 'adiz[postgresql]'") from None
     if url.get_backend_name() == "sqlite":

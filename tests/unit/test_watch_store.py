@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -299,6 +302,40 @@ def test_a_server_that_goes_away_is_found_again(postgresql: str) -> None:
         store.commit([event(1)])
     store.commit([event(1)])
     assert [e for _, e in store.events_after(0, 9)] == [event(0), event(1)]
+    with pytest.raises(LockedError):
+        Store(postgresql)
+    store.close()
+
+
+def test_a_server_that_falls_silent_is_given_up_and_found_again(
+    postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that hangs keeps its lock; what it was told may be kept when it wakes up."""
+    monkeypatch.setattr("adiz.database.ANSWER_S", 1.0)
+    monkeypatch.setattr("adiz.run.live.store._LOCK_WAIT_S", 0.5)
+    store = Store(postgresql)
+    store.commit([event(0)])
+    assert store._connection is not None
+    backend = store._connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    store._connection.rollback()
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        begun_s = time.monotonic()
+        with pytest.raises(StoreError):
+            store.commit([event(1)])
+        assert time.monotonic() - begun_s < 3
+        with pytest.raises(StoreError, match="a session that was lost"):
+            store.commit([event(1)])
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    for _ in range(50):
+        try:
+            store.commit([event(1)])
+            break
+        except StoreError:
+            time.sleep(0.1)
+    store.commit([event(2)])
+    assert [e for _, e in store.events_after(0, 9)] == [event(0), event(1), event(2)]
     store.close()
 
 

@@ -82,6 +82,8 @@ class Store:
         self._committing = threading.Lock()
         self._connection: sa.Connection | None = None
         self._lock: FileLock | None = None
+        self._driver: Any = None  # the connection beneath
+        self._held = False
         self._writer = writer
         self._tidying: threading.Thread | None = None
         if not writer:
@@ -268,8 +270,13 @@ class Store:
             connection = self.engine.connect()
             connection.detach()  # closing it then ends the session, and with it the lock
             self._connection = connection
+            self._driver = connection.connection.dbapi_connection
             if not self._sqlite:
-                self._lock_session(connection)
+                try:
+                    self._lock_session(connection)
+                except BaseException:  # without the lock it must not write
+                    self._drop_connection()
+                    raise
         return self._connection
 
     def _lock_session(self, connection: sa.Connection) -> None:
@@ -280,16 +287,21 @@ class Store:
         while True:
             with connection.begin():
                 if connection.execute(query).scalar():
+                    self._held = True
                     return
             if time.monotonic() >= until_s:
+                if self._held:  # by the session that was cut off, for as long as the server waits
+                    raise StoreError(f"{self}: its lock is still held by a session that was lost")
                 raise LockedError(f"{self} is in use by another watch; stop that one first")
             time.sleep(0.1)
 
     def _drop_connection(self) -> None:
-        if self._connection is not None:
+        connection, driver = self._connection, self._driver
+        self._connection = self._driver = None
+        for one in (connection, driver):  # the one beneath stays open if it was detached and failed
             with contextlib.suppress(Exception):  # it may be broken already
-                self._connection.close()
-            self._connection = None
+                if one is not None:
+                    one.close()
 
     @contextmanager
     def _writing(self, *, lasting: bool) -> Iterator[sa.Connection]:
@@ -299,22 +311,24 @@ class Store:
             try:
                 connection = self._connected()
                 if self._sqlite:
-                    driver: Any = connection.connection.dbapi_connection
+                    driver = self._driver
                     driver.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
                     driver.execute(f"PRAGMA wal_autocheckpoint = {0 if lasting else 1000}")
                 with connection.begin():
                     yield connection
             except BaseException:
-                if not self._alive():
+                if not self._is_alive():
                     self._drop_connection()
                 raise
 
-    def _alive(self) -> bool:
+    def _is_alive(self) -> bool:
         """Whether the connection that writes, and with it the lock, is still there."""
+        connection = self._connection
+        if connection is None or connection.invalidated:  # used again, it would be a new session
+            return False
         try:
-            if self._connection is not None:
-                with self._connection.begin():
-                    self._connection.exec_driver_sql("SELECT 1")
+            with connection.begin():
+                connection.exec_driver_sql("SELECT 1")
         except Exception:
             return False
         return True
