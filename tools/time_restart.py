@@ -91,7 +91,7 @@ def main() -> None:
         watch = Watch(read_config(config))
         watch.stop()
         watch.run()
-        state_bytes = max(p.stat().st_size for p in (config.parent / "states").iterdir())
+        state_bytes = watch.figures.state_bytes
         last = watch.journal.last_seq
         journal(config, args.tracks, range(args.before, args.before + args.after), last + 1)
         whole, inside, busy = [], [], []

@@ -144,4 +144,4 @@ def test_a_stop_takes_in_what_has_come(tmp_path: Path, monkeypatch: pytest.Monke
         watch._put(one)
     watch.run()
     assert watch.figures.reports == len(given) * TRACKS
-    assert watch.states.read(watch._state_names[-1]) is not None  # and it is in the checkpoint
+    assert watch.states.find(watch._state_names[-1])  # and it is in the checkpoint

@@ -50,6 +50,100 @@ def test_any_split_order_and_restart(seed: int, rng: random.Random) -> None:
     assert_frame_equal(find_encounters(shuffled, for_s=20), whole, check_exact=True)
 
 
+class Saved:
+    """States in parts as a watch keeps them: of each the parts that it needs, the last one its own.
+
+    Args:
+        live: the fold that is saved.
+    """
+
+    def __init__(self, live: EncountersFold) -> None:
+        self.parts: list[bytes] = []
+        self.states = [(live.save(), self.parts)]  # before the first part
+
+    def save(self, live: EncountersFold) -> None:
+        """As a forked process does: on a copy, which may put tracks in order."""
+        kept = self.parts[len(self.parts) - live.parts_needed() :]
+        state, part = live.save_part()
+        self.parts = [*kept, part]
+        self.states.append((state, self.parts))
+        live.mark_saved(True)
+
+    def restored(self, *, before: int = 0) -> EncountersFold:
+        """From the last state, or one before it."""
+        del self.states[len(self.states) - before :]
+        state, self.parts = self.states[-1]
+        return EncountersFold.restore(state, self.parts)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([0, 30]), st.randoms(use_true_random=False))
+def test_states_saved_in_parts(seed: int, lateness_s: int, rng: random.Random) -> None:
+    """What is told, and the whole state, are those of a fold that was left in peace."""
+    reports = pl.concat([crowd(seed), crowd(seed).sample(fraction=0.1, seed=seed)])
+    moved = reports.with_columns(
+        late=pl.col("time").dt.epoch("us")
+        + pl.Series([rng.randrange(lateness_s * 1_000_000 + 1) for _ in range(reports.height)])
+    ).sort("late")
+    settings = {"for_s": 20, "lateness_s": lateness_s, "max_gap_s": rng.choice([10, 120])}
+    peace, live = EncountersFold(**settings), EncountersFold(**settings)
+    saved, stepped = Saved(live), [0]
+    at, told, wanted, steps = 0, [], [], []
+    while at < moved.height:
+        steps.append(moved.slice(at, rng.choice([1, 3, 17, 60])))
+        at += steps[-1].height
+    for k, rows in enumerate(steps):
+        wanted.append(peace.step(rows))
+        told.append(live.step(rows))
+        chance = rng.random()
+        if chance < 0.4:
+            saved.save(live)
+            stepped.append(k + 1)
+        elif chance < 0.5:  # a part could not be written: the next one holds everything
+            live.mark_saved(False)
+        elif chance < 0.7 and len(stepped) > 2:
+            before = rng.choice([0, 1])
+            live = saved.restored(before=before)
+            del stepped[len(stepped) - before :]
+            if stepped[-1]:
+                assert live.parts_needed() <= len(saved.parts)
+            del told[stepped[-1] :]
+            for again in steps[stepped[-1] : k + 1]:
+                told.append(live.step(again))
+    assert live.counts == peace.counts
+    assert live.under_way().equals(peace.under_way())
+    told.append(live.flush())
+    wanted.append(peace.flush())
+    assert live.counts == peace.counts
+    assert_frame_equal(pl.concat(told), pl.concat(wanted), check_exact=True)
+
+
+@given(st.integers(0, 10**6))
+def test_a_state_in_parts_is_the_whole_state(seed: int) -> None:
+    """Reports in order: octet by octet, and what no part needs any more is not needed."""
+    live = fold(0)
+    saved, most = Saved(live), 0
+    for day in range(2):
+        for rows in crowd(seed).with_columns(pl.col("time") + timedelta(days=day)).iter_slices(9):
+            live.step(rows)
+            saved.save(live)
+            most = max(most, len(saved.parts))
+            assert saved.restored().save() == live.save()
+    assert most < len(saved.states) - 1
+
+
+def test_parts_that_are_missing_or_others_are_refused() -> None:
+    live = fold()
+    saved = Saved(live)
+    for rows in crowd(2).head(60).iter_slices(9):
+        live.step(rows)
+        saved.save(live)
+    state, parts = saved.states[-1]
+    assert len(parts) > 2
+    for wrong in ([], parts[1:], [*parts[:-1], parts[0]], [*parts[:-1], parts[-1][:-3]]):
+        with pytest.raises(AdizError, match="cannot be carried on"):
+            EncountersFold.restore(state, wrong)
+
+
 @given(st.integers(0, 10**6), st.integers(5, 90), st.sampled_from([0.0, 40.0]))
 def test_any_number_of_threads_and_size_of_chunk(seed: int, rows: int, lateness_s: float) -> None:
     reports = crowd(seed)

@@ -33,6 +33,7 @@ class Run:
 
     params: EngineParams = PARAMS
     outputs: list[Output] = field(default_factory=list)
+    parts: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.engine = self.new()
@@ -50,9 +51,14 @@ class Run:
         self.outputs.append(self.engine.step(record))
 
     def reborn(self) -> None:
-        state = self.engine.save()
+        """Saved and restored: in parts, and now and then whole."""
+        needed = self.engine.parts_needed()
+        state, part = self.engine.save_part()
+        self.parts = [*self.parts[len(self.parts) - needed :], part]
+        if len(self.outputs) % 3 == 0:
+            state, self.parts = self.engine.save(), []
         self.engine = self.new()
-        self.engine.restore(state)
+        self.engine.restore(state, self.parts)
 
     @property
     def events(self) -> list[Event]:

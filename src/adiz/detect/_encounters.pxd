@@ -28,7 +28,7 @@ cdef extern from "encounters.h":
         uint32_t len
     ctypedef struct Track:
         Point **points
-        uint32_t n, first
+        uint32_t n, first, saved
         Name name
         uint8_t dirty, used
     ctypedef struct Sums:
@@ -87,6 +87,7 @@ cdef extern from "encounters.h":
     void fold_advance(Fold *, int64_t, int) nogil
     void fold_taken(Fold *) nogil
     void fold_forget(Fold *) nogil
+    void track_settle(Fold *, Track *) nogil
     int fold_points(Fold *, uint32_t, const void *, uint32_t) nogil
     void boxes_reset(Fold *) nogil
     void fold_put_pair(Fold *, const Pair *) nogil

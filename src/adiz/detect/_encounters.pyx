@@ -10,11 +10,11 @@ import zlib
 from collections import deque
 from itertools import islice
 
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport atan2, isnan, sqrt
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset
 
 include "_saved.pxi"
@@ -157,6 +157,7 @@ cdef class Sweep:
 
     cdef Fold *f
     cdef list _room
+    cdef list _parts_us  # of the parts saved and still needed: the latest time of each
     cdef int64_t _latest  # time of the reports taken, which may be ahead of the watermark
 
     def __cinit__(self, int64_t max_gap_us, int64_t for_us, int64_t lateness_us, int64_t step_us,
@@ -164,7 +165,7 @@ cdef class Sweep:
         cdef Settings s
         s.max_gap_us, s.for_us, s.lateness_us, s.step_us = max_gap_us, for_us, lateness_us, step_us
         s.within_m, s.within_ft, s.max_speed_mps = within_m, within_ft, max_speed_mps
-        self._room = []
+        self._room, self._parts_us = [], []
         self.f = fold_new(&s)
         if self.f == NULL:
             raise MemoryError
@@ -280,80 +281,32 @@ cdef class Sweep:
 
     def save(self):
         """The whole state as bytes."""
-        cdef uint32_t i, n = 0
-        cdef Track *t
-        f = self.f
-        parts = []
-        place = {}
-        for i in range(f.n_tracks):
-            t = &f.tracks[i]
-            if t.used:
-                place[i] = n
-                n += 1
-                parts.append(struct.pack("<IIIB", t.name.len, t.n, t.first, t.dirty))
-                parts.append(t.name.text[:t.name.len])
-                parts.append(_points_of(t))
-        cdef Pair pair
-        for i in range(f.n_pairs):
-            pair = f.pairs[i]
-            pair.a, pair.b = place[pair.a], place[pair.b]
-            parts.append(PyBytes_FromStringAndSize(<char *>&pair, sizeof(Pair)))
-        for i in range(f.n_sources):
-            parts.append(struct.pack("<I", len(f.sources[i])))
-            parts.append(<bytes>f.sources[i])
-        head = struct.pack("<8s2I3I2q4q", b"adizenc3", sizeof(Point), sizeof(Pair), n, f.n_pairs,
-                           f.n_sources, f.watermark, f.swept, f.counts.late, f.counts.same_time,
-                           f.counts.too_fast, f.counts.unusable)
-        parts[:0] = [head, PyBytes_FromStringAndSize(<char *>&f.set, sizeof(Settings))]
-        return _summed(parts)
+        return _saved(self.f, None)
+
+    def parts_needed(self):
+        """How many of the last parts saved hold what the fold still does."""
+        if self.f.swept != NO_TIME:
+            while self._parts_us and self._parts_us[0] < self.f.swept - self.f.set.max_gap_us:
+                del self._parts_us[0]
+        return len(self._parts_us)
+
+    def save_part(self):
+        """The state without its reports, and a part: the reports that no part holds yet."""
+        part = _part(self.f)  # first, for it puts the tracks in order
+        return _saved(self.f, [*self._parts_us, self.f.watermark]), part
+
+    def mark_saved(self, bint is_saved):
+        """All that the fold holds is in the parts, with one more; or nothing of it is."""
+        _mark_saved(self.f, is_saved)
+        self._parts_us = [*self._parts_us, self.f.watermark] if is_saved else []
 
     @staticmethod
-    def restore(bytes state not None):
+    def restore(bytes state not None, object parts=()):
         """The fold that was saved. Raises ValueError where the bytes are not one."""
-        fixed = struct.calcsize("<8s2I3I2q4q")
-        if len(state) < fixed + 4 or state[:8] != b"adizenc3":
-            raise ValueError("not the saved state of an encounters fold")
-        body, (crc,) = state[:-4], struct.unpack("<I", state[-4:])
-        if zlib.crc32(body) != crc:
-            raise ValueError("the saved state is damaged")
-        _, point, pair_size, tracks, pairs, sources, watermark, swept, late, same, fast, bad = (
-            struct.unpack("<8s2I3I2q4q", body[:fixed]))
-        if point != sizeof(Point) or pair_size != sizeof(Pair):
-            raise ValueError("saved by another version of adiz")
-        cdef Settings s
-        cdef const char *raw = body
-        cdef Py_ssize_t at = fixed
-        memcpy(&s, raw + at, sizeof(Settings))
-        at += sizeof(Settings)
+        cdef Settings s = _settings(state)
         cdef Sweep self = Sweep(s.max_gap_us, s.for_us, s.lateness_us, s.step_us, s.within_m,
                                 s.within_ft, s.max_speed_mps)
-        cdef uint32_t slot, n
-        cdef Pair one
-        cdef Name name
-        for _ in range(tracks):
-            name_len, n, first, dirty = struct.unpack_from("<IIIB", body, at)
-            at += struct.calcsize("<IIIB")
-            name_set(&name, raw + at, name_len)
-            slot = fold_track(self.f, &name)
-            at += name_len
-            if self.f.failed or not fold_points(self.f, slot, raw + at, n):
-                raise MemoryError
-            self.f.tracks[slot].first, self.f.tracks[slot].dirty = first, dirty
-            at += n * sizeof(Point)
-        for _ in range(pairs):
-            memcpy(&one, raw + at, sizeof(Pair))
-            fold_put_pair(self.f, &one)
-            at += sizeof(Pair)
-        for _ in range(sources):
-            (n,) = struct.unpack_from("<I", body, at)
-            fold_source(self.f, raw + at + 4, n)
-            at += 4 + n
-        if self.f.failed:
-            raise MemoryError
-        self.f.watermark, self.f.swept = watermark, swept
-        boxes_reset(self.f)
-        self.f.counts.late, self.f.counts.same_time = late, same
-        self.f.counts.too_fast, self.f.counts.unusable = fast, bad
+        self._parts_us = _restore(self.f, state, list(parts))
         return self
 
 

@@ -50,6 +50,7 @@ typedef struct {
     int64_t box_end;    /* end of the step of its last box, NO_TIME without one */
     uint32_t box_step, box_at; /* where that is: which of the fold's steps, which of its boxes */
     uint32_t open;      /* encounters it takes part in, open or not yet taken by the caller */
+    uint32_t saved;     /* of the first so many there is a saved copy that is up to date */
     int64_t dirty_from; /* earliest of the times that came out of order */
     uint8_t joined;     /* its last box holds where the next leg starts */
     uint8_t dirty;      /* not in order of time */

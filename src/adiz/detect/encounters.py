@@ -19,6 +19,7 @@ memory is bounded by the aircraft in the air.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
@@ -193,16 +194,39 @@ class EncountersFold:
         state: bytes = self._sweep.save()
         return state
 
+    def save_part(self) -> tuple[bytes, bytes]:
+        """The state without the reports it holds, and a part: those of them that are new.
+
+        To be restored it needs that part behind the last :meth:`parts_needed` ones before it, in
+        order. What is new is counted from the last :meth:`mark_saved`, so a process that was forked
+        may save while this one goes on.
+        """
+        saved: tuple[bytes, bytes] = self._sweep.save_part()
+        return saved
+
+    def parts_needed(self) -> int:
+        """How many of the parts saved before are still needed, the last ones."""
+        needed: int = self._sweep.parts_needed()
+        return needed
+
+    def mark_saved(self, is_saved: bool) -> None:
+        """What is held now is in the part that is being saved; False: no part is there any more."""
+        self._sweep.mark_saved(is_saved)
+
     @classmethod
-    def restore(cls, state: bytes) -> EncountersFold:
+    def restore(cls, state: bytes, parts: Sequence[bytes] = ()) -> EncountersFold:
         """The fold that was saved.
+
+        Args:
+            state: of :meth:`save` or :meth:`save_part`.
+            parts: of a state without its reports: all it needs, its own the last.
 
         Raises:
             AdizError: the bytes are not a saved state, or are damaged.
         """
         fold = cls.__new__(cls)
         try:
-            fold._sweep = Sweep.restore(state)
+            fold._sweep = Sweep.restore(state, parts)
         except ValueError as error:
             raise AdizError(f"encounters cannot be carried on: {error}") from error
         fold._use(None)

@@ -328,6 +328,7 @@ void track_settle(Fold *f, Track *t) {
     t->n = kept;
     t->dirty = 0;
     while (t->boxed && (t->boxed >= kept || t->points[t->boxed]->t >= t->dirty_from)) t->boxed--;
+    while (t->saved && (t->saved > kept || t->points[t->saved - 1]->t >= t->dirty_from)) t->saved--;
     t->joined = 0;
     for (uint32_t i = 1; i < kept; i++) {
         leg_mark(&f->set, t->points[i - 1], t->points[i]);
@@ -340,6 +341,7 @@ static void drop(Fold *f, Track *t, uint32_t n) {
     for (uint32_t i = 0; i < n && t->fast; i++)
         if (t->points[i]->flags & POINT_TOO_FAST) f->counts.too_fast++;
     t->boxed -= n;
+    t->saved -= t->saved < n ? t->saved : n;
     t->n -= n;
     t->first -= n;
     t->points += n;

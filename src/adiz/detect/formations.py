@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -215,10 +215,16 @@ class FormationsFold:
 
         With what :meth:`table` gave just before, polars is not used.
         """
-        inner = self.encounters.save()
+        return self._packed(self.encounters.save(), self.table() if table is None else table)
+
+    def save_part(self, table: bytes | None = None) -> tuple[bytes, bytes]:
+        """As :meth:`save`, and as :meth:`adiz.detect.encounters.EncountersFold.save_part`."""
+        inner, part = self.encounters.save_part()
+        return self._packed(inner, self.table() if table is None else table), part
+
+    def _packed(self, inner: bytes, table: bytes) -> bytes:
         head = json.dumps({"rule": asdict(self.rule), "inner": len(inner)}).encode()
-        rows = self.table() if table is None else table
-        parts = [len(head).to_bytes(4, "little"), head, inner, rows]
+        parts = [len(head).to_bytes(4, "little"), head, inner, table]
         crc = 0
         for part in parts:  # one by one: they are large, and a copy less is time saved
             crc = zlib.crc32(part, crc)
@@ -228,6 +234,7 @@ class FormationsFold:
     def restore(
         cls,
         state: bytes,
+        parts: Sequence[bytes] = (),
         *,
         state_of: StateOf | None = None,
         role_of: StateOf | None = None,
@@ -247,7 +254,7 @@ class FormationsFold:
         head = json.loads(body[4:start])
         fold.rule = Rule(**head["rule"])
         inner = start + head["inner"]
-        fold.encounters = EncountersFold.restore(body[start:inner])
+        fold.encounters = EncountersFold.restore(body[start:inner], parts)
         middle = inner + 8 + int.from_bytes(body[inner : inner + 8], "little")
         fold._pending = pl.read_ipc(io.BytesIO(body[inner + 8 : middle]))
         fold._swept_us = None

@@ -7,7 +7,7 @@ lasts, revised when its members change, and withdrawn if its company turns out t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -324,19 +324,35 @@ class Company:
         """The companies not yet complete, packed."""
         return self._fold.table()
 
-    def save(self, table: bytes) -> dict[str, Any]:
-        """The state, for :meth:`restore`; ``table`` is that of :meth:`table`."""
-        return {
-            "fold": self._fold.save(table),
+    def save(self, table: bytes, *, in_parts: bool = False) -> tuple[dict[str, Any], bytes]:
+        """The state, for :meth:`restore`; ``table`` is that of :meth:`table`.
+
+        Args:
+            in_parts: without the reports that are held, of which the new ones come beside it.
+        """
+        fold, part = self._fold.save_part(table) if in_parts else (self._fold.save(table), b"")
+        state = {
+            "fold": fold,
             "met": self._met.save(),
             "again": self._again.save(),
             "checked_us": self._checked_us,
             "standing": [asdict(standing) for standing in self._standing],
         }
+        return state, part
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def parts_needed(self) -> int:
+        """See :meth:`adiz.detect.encounters.EncountersFold.parts_needed`."""
+        return self._fold.encounters.parts_needed()
+
+    def mark_saved(self, is_saved: bool) -> None:
+        """See :meth:`adiz.detect.encounters.EncountersFold.mark_saved`."""
+        self._fold.encounters.mark_saved(is_saved)
+
+    def restore(self, state: Mapping[str, Any], parts: Sequence[bytes] = ()) -> None:
         """Take up what was saved."""
-        self._fold = FormationsFold.restore(state["fold"], state_of=self._state, role_of=self._role)
+        self._fold = FormationsFold.restore(
+            state["fold"], parts, state_of=self._state, role_of=self._role
+        )
         self._met.restore(state["met"])
         self._again.restore(state["again"])
         self._checked_us = state["checked_us"]

@@ -8,6 +8,7 @@ the batch run, so the stays and encounters are the same as theirs.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -316,8 +317,28 @@ class Engine:
 
         With what :meth:`tables` gave just before, polars is not used, as a forked process needs.
         """
-        tables = tables or self.tables()
+        return self._saved(tables or self.tables(), in_parts=False)[0]
+
+    def save_part(self, tables: dict[str, bytes] | None = None) -> tuple[bytes, bytes]:
+        """The state without the reports that encounters look back on, and those that are new.
+
+        See :meth:`adiz.detect.encounters.EncountersFold.save_part`.
+        """
+        return self._saved(tables or self.tables(), in_parts=True)
+
+    def parts_needed(self) -> int:
+        """How many of the last parts saved are still needed."""
+        return self._company.parts_needed() if self._company else 0
+
+    def mark_saved(self, is_saved: bool) -> None:
+        """What there is now is in the part being saved; False: no part is there any more."""
+        if self._company:
+            self._company.mark_saved(is_saved)
+
+    def _saved(self, tables: dict[str, bytes], *, in_parts: bool) -> tuple[bytes, bytes]:
         company, warned, identifying = self._company, self._warned, self._identifying
+        given = tables["company"]
+        together, part = company.save(given, in_parts=in_parts) if company else (None, b"")
         state = {
             "counts": self.counts,
             "marks": [self._checked_us, self._revised_us, self._forgot_us],
@@ -327,16 +348,20 @@ class Engine:
             "labels": self.labels.save(),
             "stays": self._stays.save(),
             "story": self._story.save(),
-            "company": company.save(tables["company"]) if company else None,
+            "company": together,
             "warned": warned.save() if warned else None,
             "identifying": identifying.save() if identifying else None,
             "rows": tables["rows"],
             "late": tables["late"],
         }
-        return msgspec.msgpack.encode(state)
+        return msgspec.msgpack.encode(state), part
 
-    def restore(self, state: bytes) -> None:
-        """Take up what was saved, its zones with it; the settings are to be the same."""
+    def restore(self, state: bytes, parts: Sequence[bytes] = ()) -> None:
+        """Take up what was saved, its zones with it; the settings are to be the same.
+
+        Args:
+            parts: of a state of :meth:`save_part`: all it needs, its own the last.
+        """
         found: dict[str, Any] = msgspec.msgpack.decode(state)
         self._zones_text = found["zones"]
         self.zones = zones_of(self._zones_text)
@@ -352,7 +377,7 @@ class Engine:
         self._stays = WatchedStays.restore(found["stays"], self.zones)
         self._story.restore(found["story"])
         if self._company and found["company"]:
-            self._company.restore(found["company"])
+            self._company.restore(found["company"], parts)
         if self._warned and found["warned"]:
             self._warned.restore(found["warned"], self.zones)
         if self._identifying and found["identifying"]:

@@ -24,6 +24,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
@@ -49,6 +50,7 @@ _QUEUE = 256
 _TICK_S = 1.0
 _RETRY_S = 1.0
 _DRAIN_S = 10.0
+_MOST_PARTS = 64  # of a state
 
 
 class Watch:
@@ -91,7 +93,7 @@ class Watch:
     def _begin(self) -> None:
         config, started_s = self.config, time.monotonic()
         self.states = States(config.folder / "states")
-        last = self.store.checkpoint(lambda c: self.states.read(c.state.decode()) is not None)
+        last = self.store.checkpoint(lambda c: self.states.find(c.state.decode()))
         journal = config.values["journal"]
         self.journal = Journal(
             config.folder / "journal",
@@ -118,7 +120,7 @@ class Watch:
         self._state_names = [last.state.decode()] if last else []
         self._finished = dict.fromkeys(filter(None, self._positions.pop("", "").split("\n")))
         if last:
-            self.engine.restore(self.states.read(last.state.decode()) or b"")
+            self.engine.restore(*self.states.take())
         for record in self.journal.read(self._seq):
             self._step(record)
         self.figures.restart_s = time.monotonic() - started_s
@@ -331,24 +333,26 @@ class Watch:
         self.journal.sync()
         self.archive.advance(number)
         self._saving = Checkpoint(number, self._seq, self._at_us, positions, b"")
-        tables = self.engine.tables()
-        if wait:
-            name = self.states.write(number, lambda: self.engine.save(tables))
-            self._end_checkpoint(name)
-        else:
-            self.states.start(number, lambda: self.engine.save(tables))
+        needed = self.engine.parts_needed()
+        if needed > min(len(self.states.parts), _MOST_PARTS):  # or one could not be written
+            self.engine.mark_saved(False)
+            needed = 0
+        save = partial(self.engine.save_part, self.engine.tables())
+        names = self.states.write(number, save, needed, wait=wait)
+        self.engine.mark_saved(True)
+        self._end_checkpoint(names)
 
-    def _end_checkpoint(self, name: str | None) -> None:
-        """Commit the checkpoint whose state is in a file, and let go of what it covers."""
-        if name is None or self._saving is None:
+    def _end_checkpoint(self, names: str | None) -> None:
+        """Commit the checkpoint whose state is in files, and let go of what it covers."""
+        if names is None or self._saving is None:
             return
-        self.store.commit(checkpoint=replace(self._saving, state=name.encode()))
+        self.store.commit(checkpoint=replace(self._saving, state=names.encode()))
         self._number, self._saving = self._saving.number, None
         self.figures.checkpoints += 1
         self.figures.checkpoint_s = self._checkpoint_s
-        self.figures.state_bytes = self.states.size_bytes(name)
+        self.figures.state_bytes = self.states.size_bytes(names)
         self.figures.stalled = None
-        self._state_names = [*self._state_names[-1:], name]
+        self._state_names = [*self._state_names[-1:], names]
         self.states.keep(self._state_names)
         number, seq = self.store.covered() or (0, 0)
         self.journal.drop(seq)
