@@ -8,6 +8,7 @@ step, so a case counts only when its answer stays the same with speeds a little 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,8 @@ def test_alibi_agrees_with_brute_force():
         a, b = random_prism(rng), random_prism(rng)
         if rng.random() < 0.1:  # centres on one line, or shared
             b = Prism(a.x1_km, a.y1_km, b.t1_s, b.x2_km, b.y2_km, b.t2_s, b.speed_kms)
+        if rng.random() < 0.3:  # as fast, or nearly
+            b = replace(b, speed_kms=a.speed_kms * (1 + rng.choice([0, 10 ** -rng.uniform(1, 14)])))
         low, high = brute_force(a, b, 0.99), brute_force(a, b, 1.01)
         if low != high:
             continue
@@ -91,6 +94,16 @@ def test_alibi_agrees_with_brute_force():
             assert a.holds(met)
             assert b.holds(met)
     assert min(answers.values()) > CASES // 10
+
+
+def test_two_that_are_nearly_as_fast_may_have_met():
+    """One of 10,690 random pairs: its quartic in seconds has coefficients 19 orders apart."""
+    a = Prism(-142.60443302515162, 43.7370051512608, 292.72347639320697, -132.09124798826537,
+              -0.1915266524388386, 1452.413125881512, 0.27153512282160175)  # fmt: skip
+    b = Prism(74.95745216559988, -103.2392433047915, 318.0959630179282, 17.943826253426472,
+              87.45560751984607, 1194.1174151001023, 0.27278961137412416)  # fmt: skip
+    assert brute_force(a, b, 0.99)
+    assert meeting(a, b) == pytest.approx((-20.06396, -15.06880, 793.28546), abs=1e-4)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.999, 1.001, 2.0])

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -130,16 +130,29 @@ def _common(a: Cone, b: Cone, c: Cone) -> Iterator[Event]:
 
     Differences of |p - p_i|² = r_i² (t - t_i)² are not linear where the rates differ in size, so
     time is solved for: x and y are quadratics in t from two differences, and t follows from the
-    third equation, a quartic.
+    third equation, a quartic. Its time is counted in units as long as the whole matter takes: in
+    seconds its coefficients would differ by more than a double can hold beside each other.
     """
-    t_ref = a.t0
+    fastest = max(abs(o.rate) for o in (a, b, c))
+    if fastest == 0.0:
+        return
+    unit_s = max(abs(o.t0 - a.t0) + math.hypot(o.x - a.x, o.y - a.y) / fastest for o in (b, c))
+    if unit_s == 0.0:
+        return
+    for x, y, t in _common_in_units(*(replace(o, t0=(o.t0 - a.t0) / unit_s, rate=o.rate * unit_s)
+                                      for o in (a, b, c))):  # fmt: skip
+        yield x, y, a.t0 + t * unit_s
+
+
+def _common_in_units(a: Cone, b: Cone, c: Cone) -> Iterator[Event]:
+    """As :func:`_common`, with times in units of the matter's length, counted from ``a.t0``."""
     origin = (a.x, a.y)
     rows, right = [], []
     for other in (b, c):
         dx, dy = other.x - origin[0], other.y - origin[1]
         rows.append((2 * dx, 2 * dy))
         # |p|² = ra² s², |p - d|² = ro² (s - so)²  ->  2 d·p = |d|² + ra² s² - ro² (s - so)²
-        so = other.t0 - t_ref
+        so = other.t0
         right.append(
             np.array([a.rate**2 - other.rate**2, 2 * other.rate**2 * so,
                       dx * dx + dy * dy - other.rate**2 * so**2])
@@ -158,7 +171,7 @@ def _common(a: Cone, b: Cone, c: Cone) -> Iterator[Event]:
             for side in (across, -across):
                 yield (
                     origin[0] + along * ux - side * uy, origin[1] + along * uy + side * ux,
-                    t_ref + t,
+                    t,
                 )  # fmt: skip
         return
     x = (right[0] * s - right[1] * q) / determinant
@@ -166,7 +179,7 @@ def _common(a: Cone, b: Cone, c: Cone) -> Iterator[Event]:
     quartic = np.polyadd(np.polymul(x, x), np.polymul(y, y))
     for t in _real_roots(np.polysub(quartic, [a.rate**2, 0.0, 0.0])):
         yield (
-            origin[0] + float(np.polyval(x, t)), origin[1] + float(np.polyval(y, t)), t_ref + t,
+            origin[0] + float(np.polyval(x, t)), origin[1] + float(np.polyval(y, t)), t,
         )  # fmt: skip
 
 
