@@ -28,6 +28,7 @@ from adiz.run.live.journal import Journal
 from adiz.run.live.loop import Watch
 from adiz.schema import REPORTS, polars_schema
 
+EVERY_S = 10
 START_US = 1_790_000_000_000_000
 SCHEMA = polars_schema(REPORTS)
 SCRIPT = """
@@ -81,18 +82,21 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tracks", type=int, default=20_000)
-    parser.add_argument("--before", type=int, default=30, help="seconds before the checkpoint")
+    parser.add_argument("--before", type=int, default=270, help="seconds before the checkpoint")
     parser.add_argument("--after", type=int, default=10, help="seconds journaled after it")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adiz-restart-") as folder:
-        config = parts.write_config(Path(folder, "run"), parts.tcp_feed(9))
+        config = parts.write_config(Path(folder, "run"), parts.tcp_feed(9), "watch.db")
         config.write_text(config.read_text().replace("max_mb = 8", "max_mb = 4000"))
-        journal(config, args.tracks, range(args.before), 1)
-        watch = Watch(read_config(config))
-        watch.stop()
-        watch.run()
+        last = 0
+        for first in range(0, args.before, EVERY_S):  # a state and its part each
+            until = min(first + EVERY_S, args.before)
+            journal(config, args.tracks, range(first, until), last + 1)
+            watch = Watch(read_config(config))
+            watch.stop()
+            watch.run()
+            last = watch.journal.last_seq
         state_bytes = watch.figures.state_bytes
-        last = watch.journal.last_seq
         journal(config, args.tracks, range(args.before, args.before + args.after), last + 1)
         whole, inside, busy = [], [], []
         cached = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": f"{folder}/compiled"}

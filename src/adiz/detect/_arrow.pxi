@@ -1,6 +1,8 @@
 # Columns in and out by the Arrow C data interface, and saved blocks: what kernels share.
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.buffer cimport PyBUF_READ
+from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.memoryview cimport PyMemoryView_FromMemory
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
@@ -102,8 +104,9 @@ cdef Out _out(const char *format, int64_t n, void *first, void *second):
     return out
 
 
-cdef bytes _bytes(const void *data, int64_t n):
-    return PyBytes_FromStringAndSize(<const char *>data, n) if n else b""
+cdef object _octets(const void *data, int64_t n):
+    """Memory to be joined at once, while what owns it does not change: it is not copied."""
+    return PyMemoryView_FromMemory(<char *>data, n, PyBUF_READ) if n else b""
 
 
 cdef void *_block(bytes data) except NULL:

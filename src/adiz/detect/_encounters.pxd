@@ -87,6 +87,7 @@ cdef extern from "encounters.h":
     void fold_advance(Fold *, int64_t, int) nogil
     void fold_taken(Fold *) nogil
     void fold_forget(Fold *) nogil
+    int64_t held_since(const Fold *) nogil
     void track_settle(Fold *, Track *) nogil
     int fold_points(Fold *, uint32_t, const void *, uint32_t) nogil
     void boxes_reset(Fold *) nogil

@@ -285,9 +285,9 @@ cdef class Sweep:
 
     def parts_needed(self):
         """How many of the last parts saved hold what the fold still does."""
-        if self.f.swept != NO_TIME:
-            while self._parts_us and self._parts_us[0] < self.f.swept - self.f.set.max_gap_us:
-                del self._parts_us[0]
+        cdef int64_t since_us = held_since(self.f)
+        while self._parts_us and self._parts_us[0] < since_us:
+            del self._parts_us[0]
         return len(self._parts_us)
 
     def save_part(self):

@@ -336,11 +336,11 @@ cdef class Fold:
         return b"".join([
             len(head).to_bytes(8, "little"),
             *[int(v).to_bytes(8, "little", signed=True) for v in head],
-            _bytes(s.names.start, (s.names.n + 1) * 8),
-            _bytes(s.names.text, s.names.n_text),
-            _bytes(s.tracks, s.names.n * sizeof(Track)),
-            _bytes(s.members, s.n_members * sizeof(Member)),
-            _bytes(s.paths, s.n_paths * sizeof(Path)),
+            _octets(s.names.start, (s.names.n + 1) * 8),
+            _octets(s.names.text, s.names.n_text),
+            _octets(s.tracks, s.names.n * sizeof(Track)),
+            _octets(s.members, s.n_members * sizeof(Member)),
+            _octets(s.paths, s.n_paths * sizeof(Path)),
         ])
 
     def restore(self, bytes state):

@@ -265,10 +265,10 @@ cdef class Kernel:
                 sizeof(WarnTrack), sizeof(Watch)]
         return b"".join([
             *[int(v).to_bytes(8, "little", signed=True) for v in head],
-            _bytes(w.names.start, (w.names.n + 1) * 8),
-            _bytes(w.names.text, w.names.n_text),
-            _bytes(w.tracks, w.names.n * sizeof(WarnTrack)),
-            _bytes(w.watches, w.n_watches * sizeof(Watch)),
+            _octets(w.names.start, (w.names.n + 1) * 8),
+            _octets(w.names.text, w.names.n_text),
+            _octets(w.tracks, w.names.n * sizeof(WarnTrack)),
+            _octets(w.watches, w.n_watches * sizeof(Watch)),
         ])
 
     def restore(self, bytes state):

@@ -170,6 +170,13 @@ static void sweep(Fold *f, Sweep *s, Start *starts, uint32_t n, int64_t safe) {
     }
 }
 
+int64_t held_since(const Fold *f) {
+    int64_t least = INT64_MAX;
+    for (uint32_t i = 0; i < f->n_tracks; i++)
+        if (f->tracks[i].n && f->tracks[i].points[0]->t < least) least = f->tracks[i].points[0]->t;
+    return least;
+}
+
 void fold_advance(Fold *f, int64_t watermark, int everything) {
     if (watermark > f->watermark) f->watermark = watermark;
     if (f->watermark == NO_TIME || f->failed) return;
@@ -194,7 +201,7 @@ void fold_advance(Fold *f, int64_t watermark, int everything) {
         if (everything) f->tracks[i].first = f->tracks[i].n;
         if (f->tracks[i].used) track_trim(f, &f->tracks[i]);
     }
-    segments_free(f);
+    segments_free(f, held_since(f));
     free(starts);
     free(s.nodes);
     free(s.heads);

@@ -212,6 +212,8 @@ void fold_take(Fold *f, Chunk *c);
 void fold_advance(Fold *f, int64_t watermark, int everything);
 /* The caller has what is in .done. */
 void fold_taken(Fold *f);
+/* The time of the earliest report that is held; later ones than all of them may be unsorted. */
+int64_t held_since(const Fold *f);
 /* Give up tracks that hold nothing more. */
 void fold_forget(Fold *f);
 /* Restoring: the points of a track, a pair as saved. */
@@ -221,7 +223,8 @@ void fold_put_pair(Fold *f, const Pair *p);
 /* encounters_tracks.c: put a track in order; drop what is dealt with. */
 void track_settle(Fold *f, Track *t);
 void track_trim(Fold *f, Track *t);
-void segments_free(Fold *f);
+/* Free segments of which nothing is held any more. */
+void segments_free(Fold *f, int64_t held_since);
 int grow(void **data, uint32_t *cap, uint32_t wanted, size_t size);
 
 /* encounters_boxes.c */

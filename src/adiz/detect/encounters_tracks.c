@@ -116,11 +116,11 @@ uint32_t fold_source(Fold *f, const char *text, uint32_t len) {
 }
 
 /* Room for more points at the end of a track. What was given up at its start is used again once it
- * is half of the whole, so that each point is moved about once. */
+ * is a fifth of the whole: a track that flies on and on does not grow. */
 static int reserve(Fold *f, Track *t, uint32_t more) {
     uint64_t wanted = (uint64_t)t->n + more, cap = 2 * wanted < 8 ? 8 : 2 * wanted;
     if (t->left >= more) return 1;
-    if (cap <= t->cap) {
+    if (wanted + wanted / 4 <= t->cap) {
         memmove(t->room, t->points, t->n * sizeof(Point *));
     } else {
         Point **room = cap < UINT32_MAX ? malloc(cap * sizeof(Point *)) : NULL;
@@ -174,10 +174,10 @@ static Point *keep_points(Fold *f, Chunk *c) {
     return keep(f, segment) ? segment.points : NULL;
 }
 
-void segments_free(Fold *f) {
+void segments_free(Fold *f, int64_t held_since) {
     while (f->first_segment < f->n_segments && !f->failed) {
         Segment *old = &f->segments[f->first_segment];
-        if (f->swept == NO_TIME || old->latest >= f->swept - f->set.max_gap_us) return;
+        if (old->latest >= held_since) return;
         if (old->cap > f->spare.cap) {
             free(f->spare.points);
             f->spare = *old;

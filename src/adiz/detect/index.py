@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from adiz.detect._stays import FROM_ALWAYS, TO_ALWAYS, Index
 from adiz.errors import Fault, ZoneError
@@ -57,8 +58,31 @@ def build_index(zones: Zones, tolerance_m: float = TOLERANCE_M) -> Index:
 
 def fingerprint(zones: Zones) -> str:
     """A hash of everything about zones that a stay can depend on."""
+    return _fingerprint(_This(zones))
+
+
+class _This:
+    """Zones as a key that is quick to compare: equal to themselves alone."""
+
+    __slots__ = ("zones",)
+
+    def __init__(self, zones: Zones) -> None:
+        self.zones = zones
+
+    def __hash__(self) -> int:
+        return id(self.zones)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and other.zones is self.zones
+
+
+@lru_cache(maxsize=4)  # a watch asks with each state it saves
+def _fingerprint(this: _This) -> str:
     text = repr(
-        [(z.zone_id, z.rings, z.edge, z.floor, z.ceiling, z.valid_from, z.valid_to) for z in zones]
+        [
+            (z.zone_id, z.rings, z.edge, z.floor, z.ceiling, z.valid_from, z.valid_to)
+            for z in this.zones
+        ]
     )
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -159,8 +159,7 @@ class StaysFold:
         }
         held = b"" if self._held.is_empty() else _to_ipc(self._held)
         blocks = [json.dumps(head).encode(), held, *(fold.save() for fold in self._folds)]
-        body = b"".join(len(b).to_bytes(8, "little") + b for b in blocks)
-        return _MAGIC + hashlib.sha256(body).digest() + body
+        return sealed(_MAGIC, [p for b in blocks for p in (len(b).to_bytes(8, "little"), b)])
 
     @classmethod
     def restore(cls, state: bytes, zones: Zones) -> StaysFold:
@@ -262,6 +261,14 @@ class StaysFold:
         )
 
 
+def sealed(magic: bytes, parts: list[bytes]) -> bytes:
+    """Parts of a state as one, with a checksum; they may be large, and are copied but once."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return b"".join([magic, digest.digest(), *parts])
+
+
 def opened_state(state: bytes, zones: Zones) -> tuple[dict[str, Any], list[bytes]]:
     """The head and the blocks of a saved state, once it is known to be whole and to fit."""
     body = state[len(_MAGIC) + 32 :]
@@ -352,5 +359,6 @@ __all__ = [
     "heights_matter",
     "opened_state",
     "order_of",
+    "sealed",
     "sort_stays",
 ]

@@ -21,6 +21,7 @@ import polars as pl
 
 from adiz.detect._warnings import Kernel
 from adiz.detect.index import build_index, fingerprint
+from adiz.detect.stays import sealed
 from adiz.detect.warnings_params import DEFAULT_HORIZONS_S, WarningsParams
 from adiz.errors import Fault, FaultyInputError
 from adiz.schema import Column, polars_schema
@@ -193,8 +194,7 @@ class WarningsFold:
         """The whole state as bytes, for :meth:`restore`; for the same kind of machine."""
         head = json.dumps({"zones": _key(self.zones), "params": self.params.as_table()})
         blocks = [head.encode(), self._kernel.save()]
-        body = b"".join(len(b).to_bytes(8, "little") + b for b in blocks)
-        return _MAGIC + hashlib.sha256(body).digest() + body
+        return sealed(_MAGIC, [p for b in blocks for p in (len(b).to_bytes(8, "little"), b)])
 
     @classmethod
     def restore(cls, state: bytes, zones: Zones, *, index: Index | None = None) -> WarningsFold:

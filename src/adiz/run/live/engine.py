@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from adiz.detect.index import fingerprint
 from adiz.detect.stays import StaysParams
 from adiz.detect.warnings import WarningsParams
 from adiz.detect.watching import Step, WatchedStays
@@ -305,6 +306,7 @@ class Engine:
 
     def tables(self) -> dict[str, bytes]:
         """The parts of the state that polars has to pack; see :meth:`save`."""
+        fingerprint(self.zones)  # known from here on to a forked process as well
         return {
             "gate": self._gate.table(),
             "company": self._company.table() if self._company else b"",

@@ -94,7 +94,8 @@ class States:
                 status = 0
             finally:
                 os._exit(status)
-        self._names, self.parts, self._error = names, names[1:], None
+        self._names, self.parts = names, names[1:]
+        self._error = OSError(f"the state could not be written to {self._folder / names[0]}")
         self._writing = threading.Thread(
             target=self._await, args=(pid, names), name="state", daemon=True
         )
@@ -183,12 +184,14 @@ class States:
         try:
             _, status = os.waitpid(pid, 0)
             make_own()
-            if status:
-                raise OSError(f"the state could not be written to {self._folder / names[0]}")
-            _settle(self._folder, names)
+            if not status:
+                _settle(self._folder, names)
+                self._error = None
         except OSError as error:
             self._error = error
-            _remove(self._folder, names)
+        finally:
+            if self._error is not None:
+                _remove(self._folder, names)
 
 
 def _files(names: list[str]) -> list[str]:
