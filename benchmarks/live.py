@@ -2,6 +2,7 @@
 
     python benchmarks/live.py --aircraft 20000 --zones 200 --minutes 10
     python benchmarks/live.py --feed basestation --minutes 10
+    python benchmarks/live.py --minutes 5 --kill # how long it takes to go on
     python benchmarks/live.py --ramp             # the highest rate that is held, within 15 %
 
 A server of its own (another process, on the other cores) gives all aircraft once a second: as an
@@ -12,6 +13,9 @@ aircraft is new, are left out), memory every 30 s, and processor time.
 
 Of a polled document the wait begins when all of it has arrived. Of lines it begins, for each
 report, when the server made it.
+
+`--kill` ends the watch with ``kill -9`` after so many minutes and times how long a new process
+takes to where it takes in what is new, five times.
 
 `--ramp` looks for the highest rate between one that is held and one that is not, 20 s each after
 what it takes to begin. Held is a rate of which half is stored within a second and 95 % of what was
@@ -31,6 +35,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count as counting
 from pathlib import Path
@@ -47,6 +52,19 @@ WARM_S = 10.0
 RUNG_S, RUNG_WARM_S = 20.0, 15.0
 BEGIN_S = 3e-4  # an aircraft that is new takes so long, until the watch has caught up
 RAMP_S = 540.0
+STARTS = 5
+START = """
+import json, sys
+from adiz.run.live.config import read_config
+from adiz.run.live.loop import Watch
+watch = Watch(read_config(sys.argv[1]))
+told = {"of_it_restart_s": round(watch.figures.restart_s, 2),
+        "tracks": watch.engine.tally()["tracks"],
+        "records": watch.figures.records, "reports": watch.figures.reports,
+        "state_mb": round(watch.states.size_bytes(watch._state_names[-1]) / 1e6, 1)}
+print(json.dumps(told), flush=True)
+sys.stdin.read()
+"""
 CONFIG = """
 [watch]
 zones = "zones.geojson"
@@ -190,10 +208,9 @@ def decode_s(kind: str, count: int) -> float:
     return median(times)
 
 
-def one(
-    kind: str, aircraft: int, zones: int, seconds: float, warm_s: float, checkpoint_s: float
-) -> dict[str, object]:
-    """One run of feed and watch."""
+@contextmanager
+def served(kind: str, aircraft: int, zones: int, checkpoint_s: float) -> Iterator[Path]:
+    """A feed that runs, and the folder of a watch of it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "zones.geojson").write_text(json.dumps(make_zones(zones, False, 1)))
@@ -206,15 +223,49 @@ def one(
             port = int(feed.stdout.readline())
             text = CONFIG.format(checkpoint_s=checkpoint_s) + FEEDS[kind].format(port=port)
             (folder / "watch.toml").write_text(text)
-            watch = subprocess.run(
-                [sys.executable, __file__, "--watch", name, "--feed", kind,
-                 "--seconds", str(seconds), "--warm-s", str(warm_s)],
-                stdout=subprocess.PIPE, text=True, check=True,
-            )  # fmt: skip
+            yield folder
         finally:
             feed.kill()
             feed.wait()
+
+
+def command(folder: Path, kind: str, seconds: float, warm_s: float) -> list[str]:
+    """What runs the watch."""
+    return [sys.executable, __file__, "--watch", str(folder), "--feed", kind,
+            "--seconds", str(seconds), "--warm-s", str(warm_s)]  # fmt: skip
+
+
+def one(
+    kind: str, aircraft: int, zones: int, seconds: float, warm_s: float, checkpoint_s: float
+) -> dict[str, object]:
+    """One run of feed and watch."""
+    with served(kind, aircraft, zones, checkpoint_s) as folder:
+        watch = subprocess.run(
+            command(folder, kind, seconds, warm_s), stdout=subprocess.PIPE, text=True, check=True
+        )
         return {"aircraft": aircraft, "zones": zones, **json.loads(watch.stdout)}
+
+
+def kill(args: argparse.Namespace) -> dict[str, object]:
+    """A watch killed after so many minutes, and how long new ones take to go on, killed as well."""
+    with served(args.feed, args.aircraft, args.zones, args.checkpoint_s) as folder:
+        watch = subprocess.Popen(command(folder, args.feed, 1e9, WARM_S))
+        time.sleep(60 * args.minutes)
+        watch.kill()
+        watch.wait()
+        starts = []
+        for _ in range(STARTS):
+            began_s = time.monotonic()
+            with subprocess.Popen(
+                [sys.executable, "-c", START, str(folder / "watch.toml")],
+                stdout=subprocess.PIPE, text=True,
+            ) as again:  # fmt: skip
+                assert again.stdout
+                told = json.loads(again.stdout.readline())
+                starts.append({"start_s": round(time.monotonic() - began_s, 2), **told})
+                again.kill()
+        return {"aircraft": args.aircraft, "zones": args.zones, "killed_after_s": 60 * args.minutes,
+                "starts": starts}  # fmt: skip
 
 
 def ramp(args: argparse.Namespace) -> list[dict[str, object]]:
@@ -243,6 +294,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--checkpoint-s", type=float, default=10.0)
     parser.add_argument("--ramp", action="store_true")
+    parser.add_argument("--kill", action="store_true", help="then kill it, and time a new start")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--watch", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)
@@ -255,7 +307,9 @@ def main() -> None:
                                "feed": args.feed}  # fmt: skip
     told["decode_s_per_s"] = bare_s = round(decode_s(args.feed, args.aircraft), 4)
     told["decoded_alone_per_s"] = round(args.aircraft / bare_s)
-    if args.ramp:
+    if args.kill:
+        told.update(kill(args))
+    elif args.ramp:
         told["runs"] = runs = ramp(args)
         told["held_per_s"] = best = max([r["reports_per_s"] for r in runs if r["held"]], default=0)
         told["held_of_decoded_alone"] = round(best * bare_s / args.aircraft, 3)

@@ -109,6 +109,12 @@ static void sweep_step(Fold *f, Sweep *s, Step *step, int64_t k0) {
     }
     f->n_boxes -= step->n;
     step->n = 0;
+    for (uint32_t i = 1; i < STEPS && step->cap; i++) { /* its room goes to the next without any */
+        Step *later = &f->steps[((uint32_t)(step - f->steps) + i) & (STEPS - 1)];
+        if (later->cap) continue;
+        *later = *step;
+        memset(step, 0, sizeof *step);
+    }
 }
 
 typedef struct {
