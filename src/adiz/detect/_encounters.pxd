@@ -56,7 +56,7 @@ cdef extern from "encounters.h":
         const void **buffers
         const void *data
         int64_t offset
-        int absent
+        int absent, same
     ctypedef struct Rows:
         const Column *columns
         int64_t first, n

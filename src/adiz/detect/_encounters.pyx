@@ -23,10 +23,15 @@ COLUMNS = ("time", "track_id", "lat_deg", "lon_deg", "alt_baro_ft", "alt_geom_ft
 FORMATS = (b"tsu:UTC", b"vu", b"g", b"g", b"g", b"g", b"b", b"vu", b"vu")
 
 CHUNK_ROWS = 65_536  # small enough to stay in a processor's cache
+cdef enum:
+    FORGET_CHUNKS = 4  # after so many, and at the end of a step, what is dealt with is let go
 
 
 cdef class _Reports:
-    """The rows of some columns, all held until this is let go, cut into chunks."""
+    """The rows of some columns, all held until this is let go, cut into chunks.
+
+    A column of one row, where the first has more, has the same value in all of them.
+    """
 
     cdef ArrowArray *arrays  # one column's after another's
     cdef Column *columns
@@ -39,7 +44,7 @@ cdef class _Reports:
         self.places, self.ends, self.chunks = [], [], []
         for series in columns:
             self._take(COLUMNS.index(series.name), series.__arrow_c_stream__())
-        self._cut(len(columns[0]))
+        self._cut(len(columns[0]), [len(series) == 1 for series in columns])
 
     def __dealloc__(self):
         for i in range(self.n_arrays):
@@ -76,7 +81,7 @@ cdef class _Reports:
         self.places.append(place)
         self.ends.append(self.n_arrays)
 
-    cdef _cut(self, int64_t left):
+    cdef _cut(self, int64_t left, list same):
         """Cut the rows into chunks, and these where an array of any column ends."""
         cdef Py_ssize_t i, n = self.n_arrays + left // CHUNK_ROWS + 2
         cdef Py_ssize_t at[ROWS_COLUMNS]
@@ -85,6 +90,7 @@ cdef class _Reports:
         cdef ArrowArray *array
         cdef Column *c
         cdef Py_ssize_t begun = 0
+        cdef int64_t rows_in_all = left
         self.columns = <Column *>malloc(n * ROWS_COLUMNS * sizeof(Column))
         self.parts = <Rows *>malloc(n * sizeof(Rows))
         if self.columns == NULL or self.parts == NULL:
@@ -109,10 +115,13 @@ cdef class _Reports:
                         raise ValueError("columns are of different length")
                 array = &self.arrays[at[i]]
                 _column_of(&c[<Py_ssize_t>place], array, past[i])
-                take = min(take, array.length - past[i])
+                if same[i] and rows_in_all > 1:
+                    c[<Py_ssize_t>place].same = 1
+                else:
+                    take = min(take, array.length - past[i])
             part.first, part.n = 0, take
             for i in range(len(self.places)):
-                past[i] += take
+                past[i] += 0 if same[i] else take
             with nogil:
                 seen = rows_least_time(part)
             least = min(least, seen)
@@ -132,6 +141,7 @@ cdef void _column_of(Column *c, ArrowArray *array, int64_t past) noexcept:
     c.data = array.buffers[1]
     c.offset = array.offset + past
     c.absent = array.null_count == array.length
+    c.same = 0
 
 
 cdef class _Filled:
@@ -158,6 +168,7 @@ cdef class Sweep:
     cdef Fold *f
     cdef list _room
     cdef list _parts_us  # of the parts saved and still needed: the latest time of each
+    cdef uint32_t _held  # chunks taken
     cdef int64_t _latest  # time of the reports taken, which may be ahead of the watermark
 
     def __cinit__(self, int64_t max_gap_us, int64_t for_us, int64_t lateness_us, int64_t step_us,
@@ -202,17 +213,22 @@ cdef class Sweep:
         self._room += [_Filled() for _ in range(ahead + 1 - len(self._room))]
         todo = iter(reports.chunks)
         jobs = deque(
-            pool.submit(room.fill, reports, first, parts)
+            (pool.submit(room.fill, reports, first, parts), room, first, parts)
             for room, (first, parts, _) in zip(self._room, islice(todo, ahead + 1))
         )
         try:
             while jobs:
-                filled = jobs.popleft().result()
-                self._take_chunk(filled, later.pop())
+                job, room, first, parts = jobs.popleft()
+                if not job.done() and job.cancel():  # sooner done here than waited for
+                    room.fill(reports, first, parts)
+                else:
+                    job.result()
+                self._take_chunk(room, later.pop())
                 for first, parts, _ in islice(todo, 1):
-                    jobs.append(pool.submit(filled.fill, reports, first, parts))
+                    job = pool.submit(room.fill, reports, first, parts)
+                    jobs.append((job, room, first, parts))
         finally:
-            for job in jobs:
+            for job, *_ in jobs:
                 job.cancel() or job.exception()
 
     cdef _take_chunk(self, _Filled filled, int64_t least_later):
@@ -224,7 +240,9 @@ cdef class Sweep:
             fold_take(f, chunk)
             if latest != NO_TIME and least_later >= latest - f.set.lateness_us:
                 fold_advance(f, latest, 0)
-                fold_forget(f)
+                self._held += 1
+                if self._held % FORGET_CHUNKS == 0:
+                    fold_forget(f)
 
     def flush(self):
         """Finish everything."""

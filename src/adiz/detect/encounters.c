@@ -128,7 +128,8 @@ static int by_start(const void *va, const void *vb) {
 }
 
 /* Legs not yet in boxes, for there was no step or no room for them: their tracks in order of time.
- * Returns how many; *least is the earliest report that is still to be swept, boxed or not. */
+ * Returns how many; *least is the earliest report that is still to be swept, boxed or not, where
+ * that matters: before the first boxes. */
 static uint32_t find_starts(Fold *f, Start *starts, int64_t *least) {
     uint32_t n = 0;
     *least = INT64_MAX;
@@ -136,7 +137,8 @@ static uint32_t find_starts(Fold *f, Start *starts, int64_t *least) {
         Track *t = &f->tracks[i];
         if (!t->used) continue;
         track_settle(f, t);
-        if (t->first + 1 < t->n && t->points[t->first]->t < *least) *least = t->points[t->first]->t;
+        if (f->base == NO_TIME && t->first + 1 < t->n && t->points[t->first]->t < *least)
+            *least = t->points[t->first]->t;
         if (t->boxed + 1 >= t->n) continue;
         starts[n].t = t->points[t->boxed]->t;
         starts[n++].track = i;
@@ -203,11 +205,8 @@ void fold_advance(Fold *f, int64_t watermark, int everything) {
     }
     sweep(f, &s, starts, n, safe);
     pairs_close(f, everything ? INT64_MAX : f->swept);
-    for (uint32_t i = 0; i < f->n_tracks; i++) {
-        if (everything) f->tracks[i].first = f->tracks[i].n;
-        if (f->tracks[i].used) track_trim(f, &f->tracks[i]);
-    }
-    segments_free(f, held_since(f));
+    for (uint32_t i = 0; i < f->n_tracks && everything; i++) f->tracks[i].first = f->tracks[i].n;
+    f->trim = 1;
     free(starts);
     free(s.nodes);
     free(s.heads);

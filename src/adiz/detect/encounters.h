@@ -142,6 +142,7 @@ typedef struct {
     int64_t base;             /* NO_TIME while there are no boxes at all */
     uint64_t n_boxes;
     Counts counts;
+    int trim;   /* there may be something to let go */
     int failed; /* out of memory */
 } Fold;
 
@@ -155,6 +156,7 @@ typedef struct {
     const void *data;
     int64_t offset;
     int absent; /* no row has a value */
+    int same;   /* every row has the first one's; of a text alone */
 } Column;
 
 enum {
@@ -170,7 +172,6 @@ typedef struct {
 /* A track among some rows. */
 typedef struct {
     Name name;      /* its text belongs to the rows */
-    uint32_t next;  /* whose report came after its last one: a guess at whose will */
     uint32_t flags; /* of .address */
     uint64_t address[2];
 } Run;
@@ -182,11 +183,15 @@ typedef struct {
     uint32_t n, cap_points, cap_rows;
     Run *runs;
     uint32_t n_runs, cap_runs;
+    uint32_t *next; /* of a run: whose report came after its last one, a guess at whose will */
+    uint32_t cap_next;
     uint32_t *slots; /* of the runs, in the fold */
     uint32_t cap_slots;
     Table names;
     Name *sources;
     uint32_t n_sources, cap_sources;
+    uint32_t *renamed; /* of the sources, in the fold */
+    uint32_t cap_renamed;
     int64_t latest, unusable;
     int failed;
 } Chunk;
@@ -214,7 +219,7 @@ void fold_advance(Fold *f, int64_t watermark, int everything);
 void fold_taken(Fold *f);
 /* The time of the earliest report that is held; later ones than all of them may be unsorted. */
 int64_t held_since(const Fold *f);
-/* Give up tracks that hold nothing more. */
+/* Let go what is dealt with: reports, and tracks that hold nothing more. */
 void fold_forget(Fold *f);
 /* Restoring: the points of a track, a pair as saved. */
 int fold_points(Fold *f, uint32_t track, const void *points, uint32_t n);

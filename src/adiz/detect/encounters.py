@@ -73,6 +73,9 @@ SORT = ["start_time", "track_a", "track_b"]
 def sweep_columns(reports: pl.DataFrame) -> list[pl.Series]:
     """The columns with values that the sweep reads, in their declared types.
 
+    A source that is the same in all rows is given as one row, for polars writes such a column out
+    only when it is looked at.
+
     Raises:
         AdizError: a required column is missing, or one cannot be cast to its declared type.
     """
@@ -83,16 +86,37 @@ def sweep_columns(reports: pl.DataFrame) -> list[pl.Series]:
     missing = sorted(required - set(reports.columns))
     if missing:
         raise AdizError(f"reports lack the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
+    names, one = [name for name in COLUMNS if name in reports.columns], None
+    if reports.height > CHUNK_ROWS:
+        names, one = _with_values(reports, names, required)
     try:
-        # Series by series: on whole tables polars waits for its threads, which may be reading.
-        given = [reports.get_column(name) for name in COLUMNS if name in reports.columns]
-        return [
+        given = [reports.get_column(name) for name in names]
+        columns = [
             column if column.dtype == types[column.name] else column.cast(types[column.name])
             for column in given
             if column.name in required or column.null_count() < len(column)
         ]
+        return columns if one is None else [*columns, one.cast(types["source"])]
     except pl.exceptions.PolarsError as error:
         raise AdizError(f"reports do not have the declared types: {error}") from error
+
+
+def _with_values(
+    reports: pl.DataFrame, names: list[str], required: set[str]
+) -> tuple[list[str], pl.Series | None]:
+    """Of some columns those with values, but for a source that is everywhere the same."""
+    import polars as pl
+
+    source = pl.col("source")
+    optional = [name for name in names if name not in required]
+    looks = [pl.col(optional).null_count()]
+    if "source" in optional:
+        looks.append((source.min() == source.max()).alias("one source"))
+    found = reports.select(looks).row(0, named=True)
+    names = [name for name in names if found.get(name, 0) < reports.height]
+    if found.get("source", 1) or not found["one source"]:
+        return names, None
+    return [name for name in names if name != "source"], reports.head(1).get_column("source")
 
 
 class EncountersFold:
@@ -166,11 +190,14 @@ class EncountersFold:
         self._threads = threads or min(os.cpu_count() or 1, _MOST_THREADS)
         self._pool: ThreadPoolExecutor | None = None
 
-    def step(self, reports: pl.DataFrame) -> pl.DataFrame:
-        """Take reports (any order within the lateness); the encounters that have ended."""
-        if reports.height > 2 * CHUNK_ROWS and self._pool is None and self._threads > 1:
+    def step(self, reports: pl.DataFrame | list[pl.Series]) -> pl.DataFrame:
+        """Take reports (any order within the lateness); the encounters that have ended.
+
+        Reports may be given as :func:`sweep_columns` makes them.
+        """
+        columns = reports if isinstance(reports, list) else sweep_columns(reports)
+        if len(columns[0]) > 2 * CHUNK_ROWS and self._pool is None and self._threads > 1:
             self._pool = ThreadPoolExecutor(self._threads - 1)
-        columns = sweep_columns(reports)
         return _table(self._sweep.step(columns, self._pool, self._threads))
 
     def under_way(self) -> pl.DataFrame:

@@ -182,11 +182,13 @@ static uint32_t run_of(Chunk *c, Name *name) {
     if (c->n_runs * 2 >= c->names.size && !names_widen(c)) return NOBODY;
     uint32_t place = name_place(c, name);
     if (c->names.slot[place]) return c->names.slot[place] - 1;
-    if (!grow((void **)&c->runs, &c->cap_runs, c->n_runs + 1, sizeof(Run))) return NOBODY;
+    if (!grow((void **)&c->runs, &c->cap_runs, c->n_runs + 1, sizeof(Run)) ||
+        !grow((void **)&c->next, &c->cap_next, c->n_runs + 1, sizeof(uint32_t)))
+        return NOBODY;
     Run *run = &c->runs[c->n_runs];
     memset(run, 0, sizeof *run);
     run->name = *name;
-    run->next = NOBODY;
+    c->next[c->n_runs] = NOBODY;
     c->names.slot[place] = ++c->n_runs;
     return c->n_runs - 1;
 }
@@ -197,10 +199,10 @@ static uint32_t whose(Chunk *c, const Column *names, int64_t row, uint32_t last)
     name.text = view_of(names, row, name.head, &name.len);
     if (name.len > 12) name_head(&name);
     if (last == NOBODY) return run_of(c, &name);
-    uint32_t run = c->runs[last].next;
+    uint32_t run = c->next[last];
     if (run != NOBODY && name_same(&c->runs[run].name, &name)) return run;
     run = name_same(&c->runs[last].name, &name) ? last : run_of(c, &name);
-    c->runs[last].next = run;
+    c->next[last] = run;
     return run;
 }
 
@@ -233,7 +235,8 @@ static uint32_t source_at(Chunk *c, const Column *source, int64_t row, uint32_t 
     uint64_t other[2] = {0, 0};
     uint32_t len = 0;
     const char *text = "";
-    if (source->absent && last != NOBODY) return last;
+    if (source->same) row = 0;
+    if ((source->absent || source->same) && last != NOBODY) return last;
     if (has(source, row)) text = view_of(source, row, other, &len);
     if (last != NOBODY && view[0] == other[0] && view[1] == other[1]) return last;
     memcpy(view, other, sizeof other);
@@ -331,8 +334,10 @@ void chunk_free(Chunk *c) {
     free(c->points);
     free(c->runs);
     free(c->run_of);
+    free(c->next);
     free(c->slots);
     free(c->names.slot);
     free(c->sources);
+    free(c->renamed);
     memset(c, 0, sizeof *c);
 }

@@ -245,29 +245,27 @@ static int find_slots(Fold *f, Chunk *c) {
     return !f->failed;
 }
 
-/* Name the sources of reports as the fold does. */
-static int find_sources(Fold *f, Chunk *c) {
-    uint32_t *sources = malloc((c->n_sources + 1) * sizeof(uint32_t));
+/* What the fold calls the sources of a chunk; NULL where it calls them the same. */
+static const uint32_t *find_sources(Fold *f, Chunk *c) {
     int same = 1;
-    if (!sources) f->failed = 1;
+    if (!grow((void **)&c->renamed, &c->cap_renamed, c->n_sources, sizeof(uint32_t)))
+        f->failed = 1;
     for (uint32_t i = 0; i < c->n_sources && !f->failed; i++) {
-        sources[i] = fold_source(f, c->sources[i].text, c->sources[i].len);
-        same &= sources[i] == i;
+        c->renamed[i] = fold_source(f, c->sources[i].text, c->sources[i].len);
+        same &= c->renamed[i] == i;
     }
-    for (uint32_t i = 0; i < c->n && !f->failed && !same; i++)
-        c->points[i].source = sources[c->points[i].source];
-    free(sources);
-    return !f->failed;
+    return same ? NULL : c->renamed;
 }
 
 void fold_take(Fold *f, Chunk *c) {
     int64_t bar = f->watermark == NO_TIME ? INT64_MIN : f->watermark - f->set.lateness_us;
     int64_t until = f->base == NO_TIME ? INT64_MIN : f->base + STEPS * f->set.step_us;
     if (c->failed) f->failed = 1;
-    if (f->failed || !find_slots(f, c) || !find_sources(f, c)) return;
+    if (f->failed || !find_slots(f, c)) return;
+    const uint32_t *renamed = find_sources(f, c);
     f->counts.unusable += c->unusable;
     const uint32_t *slots = c->run_of;
-    Point *points = c->n ? keep_points(f, c) : NULL;
+    Point *points = c->n && !f->failed ? keep_points(f, c) : NULL;
     for (uint32_t i = 0, n = c->n; i < n && !f->failed; i++) {
         Point *p = &points[i];
         if (i + AHEAD < n) {
@@ -281,6 +279,7 @@ void fold_take(Fold *f, Chunk *c) {
             f->counts.late++;
             continue;
         }
+        if (renamed) p->source = renamed[p->source];
         if (p->t < f->base && f->swept == NO_TIME) {
             boxes_reset(f);
             until = INT64_MIN;
@@ -385,9 +384,12 @@ void fold_taken(Fold *f) {
 
 void fold_forget(Fold *f) {
     uint32_t gone = 0;
+    int trim = f->trim && !f->failed;
     for (uint32_t i = 0; i < f->n_tracks; i++) {
         Track *t = &f->tracks[i];
-        if (!t->used || t->open || t->n) continue;
+        if (!t->used) continue;
+        if (trim) track_trim(f, t);
+        if (t->open || t->n) continue;
         free(t->room);
         free((char *)t->name.text);
         memset(t, 0, sizeof *t);
@@ -396,5 +398,7 @@ void fold_forget(Fold *f) {
         if (grow((void **)&f->free_tracks, &f->cap_free, f->n_free + 1, sizeof(uint32_t)))
             f->free_tracks[f->n_free++] = i;
     }
+    if (trim) segments_free(f, held_since(f));
+    f->trim = 0;
     if (gone && !names_index(f, f->names.size)) f->failed = 1;
 }

@@ -8,7 +8,7 @@ of time, else window of time by window of time.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import pairwise
@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, cast
 import polars as pl
 
 from adiz.detect.company import Rule
-from adiz.detect.encounters import COLUMNS, SORT, EncountersFold
+from adiz.detect.encounters import COLUMNS, SORT, EncountersFold, sweep_columns
 from adiz.detect.formations import Formations, FormationsFold, StateOf
 
 if TYPE_CHECKING:
     from adiz.sources.reports import Reports
 
 _SLICE_ROWS = 1_000_000
+
+Make = Callable[[pl.DataFrame], list[pl.Series]]
 
 
 class _OutOfOrder(Exception):
@@ -76,7 +78,7 @@ def encounters_through(fold: EncountersFold, reports: Any) -> pl.DataFrame:
     """All encounters of reports, through a fold of one's own (whose counts can then be read)."""
     before = fold.save()
     try:
-        found = [fold.step(part) for part in slices_of(reports, trusting=True)]
+        found = [fold.step(part) for part in slices_of(reports, trusting=True, make=sweep_columns)]
     except _OutOfOrder:
         fold.rewind(before)
         found = [fold.step(part) for part in slices_of(reports)]
@@ -119,15 +121,18 @@ def find_formations(
 
 def formations_through(fold: FormationsFold, reports: Any) -> Formations:
     """All formations of reports, through a fold of one's own."""
-    found = [fold.step(part) for part in slices_of(reports)]
+    found = [fold.step(cast("pl.DataFrame", part)) for part in slices_of(reports)]
     return Formations.joined([*found, fold.flush()])
 
 
-def slices_of(reports: Any, *, trusting: bool = False) -> Iterator[pl.DataFrame]:
+def slices_of(
+    reports: Any, *, trusting: bool = False, make: Make | None = None
+) -> Iterator[pl.DataFrame | list[pl.Series]]:
     """Reports in slices that follow each other in time.
 
     With ``trusting``, files are taken to be in order of time until they are found not to be,
-    which raises ``_OutOfOrder``; without, they are looked through first.
+    which raises ``_OutOfOrder``; without, they are looked through first. Slices of files that are
+    trusted are given as ``make`` makes them, which is done by the thread that reads.
     """
     if isinstance(reports, str | os.PathLike) or (
         isinstance(reports, list | tuple) and all(isinstance(p, str | os.PathLike) for p in reports)
@@ -139,7 +144,7 @@ def slices_of(reports: Any, *, trusting: bool = False) -> Iterator[pl.DataFrame]
         if all(recognise(item) == "parquet" for item in find_inputs(reports)):
             lazy = scan(reports).select(COLUMNS)
             if trusting or _in_order(lazy):
-                yield from _in_turn(_as_they_lie(lazy))
+                yield from _in_turn(_as_they_lie(lazy, make))
             else:
                 yield from _read_ahead(_windows(lazy))
             return
@@ -148,29 +153,46 @@ def slices_of(reports: Any, *, trusting: bool = False) -> Iterator[pl.DataFrame]
     yield table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)
 
 
-def _as_they_lie(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+def _as_they_lie(
+    lazy: pl.LazyFrame, make: Make | None = None
+) -> Iterator[pl.DataFrame | list[pl.Series]]:
     rows = lazy.select(pl.len()).collect().item()
-    parts = [lazy.slice(first, _SLICE_ROWS) for first in range(0, max(rows, 1), _SLICE_ROWS)]
-    return _read_ahead(parts)
+    parts: list[pl.LazyFrame] = []
+    first, size = 0, _SLICE_ROWS // 8  # small ones first: work begins the sooner
+    while first < rows or not parts:
+        parts.append(lazy.slice(first, size))
+        first += size
+        size = min(2 * size, _SLICE_ROWS, max(first, 1))
+    return _read_ahead(parts, make)
 
 
-def _read_ahead(parts: Iterable[pl.LazyFrame]) -> Iterator[pl.DataFrame]:
+def _read_ahead(
+    parts: Iterable[pl.LazyFrame], make: Make | None = None
+) -> Iterator[pl.DataFrame | list[pl.Series]]:
     """Each part, the next being read while it is worked on."""
     with ThreadPoolExecutor(1) as pool:
         ahead = None
         for part in parts:
-            ready, ahead = ahead, pool.submit(part.collect)
+            ready, ahead = ahead, pool.submit(_collect, part, make)
             if ready:
                 yield ready.result()
         if ahead:
             yield ahead.result()
 
 
-def _in_turn(slices: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _collect(part: pl.LazyFrame, make: Make | None) -> pl.DataFrame | list[pl.Series]:
+    table = part.collect()
+    return make(table) if make else table
+
+
+def _in_turn(
+    slices: Iterable[pl.DataFrame | list[pl.Series]],
+) -> Iterator[pl.DataFrame | list[pl.Series]]:
     """The slices, as long as none begins before the one before it ends."""
     latest: datetime | None = None
     for part in slices:
-        time = part.get_column("time")  # by itself: on tables polars waits for threads that read
+        # By itself: on tables polars waits for threads that read.
+        time = part[0] if isinstance(part, list) else part.get_column("time")
         least, most = cast("datetime | None", time.min()), cast("datetime | None", time.max())
         if latest is not None and least is not None and least < latest:
             raise _OutOfOrder
