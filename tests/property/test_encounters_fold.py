@@ -109,11 +109,10 @@ def test_states_saved_in_parts(seed: int, lateness_s: int, rng: random.Random) -
             del told[stepped[-1] :]
             for again in steps[stepped[-1] : k + 1]:
                 told.append(live.step(again))
-    assert live.counts == peace.counts
     assert live.under_way().equals(peace.under_way())
     told.append(live.flush())
     wanted.append(peace.flush())
-    assert live.counts == peace.counts
+    assert live.counts == peace.counts  # not before: tracks are put in order when it is needed
     assert_frame_equal(pl.concat(told), pl.concat(wanted), check_exact=True)
 
 
