@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from tests import feed_wires
-from tests.brokers import KafkaServer, NatsServer
+from tests.brokers import KafkaServer, KafkaTopic, NatsServer
 from tests.feed_samples import pcap, udp
 from tests.feed_servers import tcp_server, wait_for, watched
 
@@ -158,11 +158,11 @@ def test_kafka_with_a_watch_that_is_stopped_and_started(
     world: pl.DataFrame, tmp_path: Path
 ) -> None:
     pytest.importorskip("confluent_kafka", reason="confluent-kafka is not installed")
-    from tests.unit.test_feed_kafka import Broker, _feed
+    from tests.unit.test_feed_kafka import _feed
 
     real = KafkaServer(tmp_path) if KafkaServer.jars() else None
     try:
-        broker = Broker(real)
+        broker = KafkaTopic(real)
         sent = _disturbed(world, 5)
         messages = list(feed_wires.json_messages(sent))
         reports, position = [], None

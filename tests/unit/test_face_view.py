@@ -207,7 +207,8 @@ def test_lines_of_a_reader_that_is_slow_are_left_out_and_counted(
     lines.close()
     shown = len(out.getvalue().splitlines())
     assert 100 <= shown <= 201
-    assert f"{1000 - shown} events were not shown" in caplog.text
+    missing = re.findall(r"(\d+) events were not shown", caplog.text)
+    assert sum(map(int, missing)) == 1000 - shown  # it may be told in parts, on a slow machine
 
 
 def test_lines_of_a_replay_are_all_shown(monkeypatch: pytest.MonkeyPatch) -> None:
