@@ -411,7 +411,7 @@ def test_sqlite_keeps_its_files_small(tmp_path: Path) -> None:
         store.commit([event(number)], checkpoint=checkpoint(number, state=b"x" * 5_000_000))
         for i in range(3):
             store.commit([event(100 * number + i)])
-    assert sum(p.stat().st_size for p in tmp_path.iterdir()) < 40_000_000
+    assert sum(p.stat().st_size for p in tmp_path.iterdir()) < 30_000_000
     store.close()
     with sqlite3.connect(tmp_path / "w.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -362,11 +362,13 @@ class Store:
         with contextlib.suppress(Exception):  # a full disk: done by the next one
             connection = self.engine.raw_connection()
             try:
-                for _ in range(10):  # what is committed meanwhile is left by one, moved by the next
+                before = None
+                for _ in range(10):  # a pass does not see what is committed while it runs
                     cursor = connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
-                    _, written, moved = cursor.fetchone()
-                    if written == moved:
+                    after = cursor.fetchone()  # busy, frames in the log, frames moved
+                    if after == before:  # nothing came: the next commit begins the log anew
                         break
+                    before = after
             finally:
                 connection.close()
 
