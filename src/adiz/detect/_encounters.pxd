@@ -81,7 +81,7 @@ cdef extern from "encounters.h":
     uint32_t fold_track(Fold *, const Name *) nogil
     uint32_t fold_source(Fold *, const char *, uint32_t) nogil
     int64_t rows_least_time(const Rows *) nogil
-    void chunk_fill(Chunk *, const Rows *, uint32_t) nogil
+    void chunk_fill(Chunk *, const Settings *, const Rows *, uint32_t) nogil
     void chunk_free(Chunk *) nogil
     void fold_take(Fold *, Chunk *) nogil
     void fold_advance(Fold *, int64_t, int) nogil

@@ -148,9 +148,11 @@ cdef class _Filled:
     """Room for the reports of one chunk, used again and again."""
 
     cdef Chunk chunk
+    cdef Settings settings
 
-    def __cinit__(self):
+    def __cinit__(self, Sweep sweep):
         memset(&self.chunk, 0, sizeof(Chunk))
+        self.settings = sweep.f.set
 
     def __dealloc__(self):
         chunk_free(&self.chunk)
@@ -158,7 +160,7 @@ cdef class _Filled:
     def fill(self, _Reports reports, Py_ssize_t first, uint32_t parts):
         """Make reports of some parts; may run beside the sweep."""
         with nogil:
-            chunk_fill(&self.chunk, reports.parts + first, parts)
+            chunk_fill(&self.chunk, &self.settings, reports.parts + first, parts)
         return self
 
 
@@ -199,7 +201,7 @@ cdef class Sweep:
             later.append(min(later[-1], chunk[2]))
         self._latest = self.f.watermark
         if pool is None or len(chunks) < 2:
-            self._room = self._room or [_Filled()]
+            self._room = self._room or [_Filled(self)]
             for first, parts, _ in chunks:
                 self._take_chunk(self._room[0].fill(reports, first, parts), later.pop())
         else:
@@ -210,7 +212,7 @@ cdef class Sweep:
         return self._take()
 
     cdef _step_ahead(self, _Reports reports, list later, object pool, int ahead):
-        self._room += [_Filled() for _ in range(ahead + 1 - len(self._room))]
+        self._room += [_Filled(self) for _ in range(ahead + 1 - len(self._room))]
         todo = iter(reports.chunks)
         jobs = deque(
             (pool.submit(room.fill, reports, first, parts), room, first, parts)

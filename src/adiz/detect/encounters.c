@@ -16,6 +16,7 @@
 
 typedef struct {
     uint64_t cube;
+    float low_ft, high_ft; /* of the box, so that most others need not look at it */
     uint32_t box, next;
 } Node;
 
@@ -26,10 +27,10 @@ typedef struct {
     double cubes_per_m;
 } Sweep;
 
-/* May something in two boxes, each widened by half the limit, be nearer than the limit? */
+/* May something in two boxes, each widened by half the limit, be nearer than the limit? Altitudes
+ * are left to the caller. */
 static inline int meet(const Box *a, const Box *b, float limit_m) {
     float gap2 = 0.0f;
-    if (a->lo[3] > b->hi[3] || b->lo[3] > a->hi[3]) return 0;
     for (int j = 0; j < 3; j++) {
         float over = a->lo[j] - b->hi[j], under = b->lo[j] - a->hi[j];
         float gap = limit_m + (over > under ? over : under);
@@ -52,7 +53,8 @@ static void put(Fold *f, Sweep *s, const Step *step, uint32_t at, uint64_t cube,
     for (uint32_t i = *head; i; i = s->nodes[i - 1].next) {
         const Node *node = &s->nodes[i - 1];
         const Box *other = &step->boxes[node->box];
-        if (node->cube == cube && meet(box, other, (float)f->set.within_m) &&
+        if (node->cube == cube && box->lo[3] <= node->high_ft && node->low_ft <= box->hi[3] &&
+            meet(box, other, (float)f->set.within_m) &&
             cube == cube_of(larger(box->cell[0], other->cell[0]),
                             larger(box->cell[1], other->cell[1]),
                             larger(box->cell[2], other->cell[2])) &&
@@ -66,6 +68,8 @@ static void put(Fold *f, Sweep *s, const Step *step, uint32_t at, uint64_t cube,
     Node *node = &s->nodes[s->n_nodes];
     node->box = at;
     node->cube = cube;
+    node->low_ft = box->lo[3];
+    node->high_ft = box->hi[3];
     node->next = *head;
     *head = ++s->n_nodes;
 }

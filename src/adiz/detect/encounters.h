@@ -80,6 +80,7 @@ typedef struct {
 } Segment;
 
 #define STEPS 64 /* that may have boxes at a time; a power of two */
+#define SPARES 4 /* about as many segments are let go at a time */
 
 /* Sums over the minutes of an encounter; see encounters_pair.c. */
 typedef struct {
@@ -138,7 +139,8 @@ typedef struct {
     Step steps[STEPS];        /* boxes of the steps from .base on, each at its number modulo STEPS */
     Segment *segments;        /* from .first_segment on */
     uint32_t first_segment, n_segments, cap_segments;
-    Segment spare;            /* an old one, for the next that is needed */
+    Segment spare[SPARES];    /* old ones, for the next that are needed */
+    uint32_t n_spare;
     int64_t base;             /* NO_TIME while there are no boxes at all */
     uint64_t n_boxes;
     Counts counts;
@@ -171,34 +173,36 @@ typedef struct {
 
 /* A track among some rows. */
 typedef struct {
-    Name name;      /* its text belongs to the rows */
-    uint32_t flags; /* of .address */
+    Name name;         /* its text belongs to the rows */
+    uint32_t first, n; /* its reports among those of the chunk, as they came */
+    uint32_t flags;    /* of .address */
+    uint8_t in_order;  /* of time, no two at one */
+    uint8_t fast;      /* has a leg too fast to be flown */
     uint64_t address[2];
 } Run;
 
-/* Rows made into reports: a function of the rows and the settings alone. */
+/* Rows made into reports, those of a track together: a function of the rows and the settings. */
 typedef struct {
     Point *points;
-    uint32_t *run_of; /* of a report */
+    uint32_t *run_of; /* of a row; NOBODY where it cannot be used */
     uint32_t n, cap_points, cap_rows;
     Run *runs;
     uint32_t n_runs, cap_runs;
     uint32_t *next; /* of a run: whose report came after its last one, a guess at whose will */
     uint32_t cap_next;
-    uint32_t *slots; /* of the runs, in the fold */
-    uint32_t cap_slots;
     Table names;
     Name *sources;
     uint32_t n_sources, cap_sources;
     uint32_t *renamed; /* of the sources, in the fold */
     uint32_t cap_renamed;
     int64_t latest, unusable;
+    int plain; /* every row can be used as it is */
     int failed;
 } Chunk;
 
 /* encounters_rows.c */
 int64_t rows_least_time(const Rows *rows);
-void chunk_fill(Chunk *c, const Rows *parts, uint32_t n_parts);
+void chunk_fill(Chunk *c, const Settings *set, const Rows *parts, uint32_t n_parts);
 void chunk_free(Chunk *c);
 void name_set(Name *name, const char *text, uint32_t len);
 static inline int name_same(const Name *a, const Name *b) {

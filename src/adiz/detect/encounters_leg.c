@@ -35,7 +35,7 @@ double leg_bulge_m(const Point *u, const Point *v) {
 void leg_set(Leg *l, const Point *u, const Point *v) {
     l->u = u;
     l->v = v;
-    l->dt = (double)(v->t - u->t);
+    l->per_us = 1.0 / (double)(v->t - u->t);
     for (int i = 0; i < 3; i++) l->d[i] = v->p[i] - u->p[i];
     double q = dot(l->d, l->d);
     l->curved = q > FLAT_M * FLAT_M;
@@ -54,16 +54,22 @@ void leg_set(Leg *l, const Point *u, const Point *v) {
     l->bend = q / (12.0 * MEAN_RADIUS_M * MEAN_RADIUS_M);
 }
 
-static void relative(const Overlap *o, double x, double out[3]) {
-    double pa[3], pb[3];
-    leg_at(&o->a, o->off_a + x, pa);
-    leg_at(&o->b, o->off_b + x, pb);
-    for (int i = 0; i < 3; i++) out[i] = pa[i] - pb[i];
+void overlap_set(Overlap *o, int64_t o0, int64_t o1) {
+    o->o0 = o0;
+    o->off_a = (double)(o0 - o->a.u->t);
+    o->off_b = (double)(o0 - o->b.u->t);
+    o->span = (double)(o1 - o0);
+    leg_at(&o->a, o->off_a, o->a0);
+    leg_at(&o->b, o->off_b, o->b0);
+    leg_at(&o->a, o->off_a + o->span, o->a1);
+    leg_at(&o->b, o->off_b + o->span, o->b1);
 }
 
 double overlap_squared(const Overlap *o, double x) {
-    double d[3];
-    relative(o, x, d);
+    double a[3], b[3], d[3];
+    leg_at(&o->a, o->off_a + x, a);
+    leg_at(&o->b, o->off_b + x, b);
+    for (int i = 0; i < 3; i++) d[i] = a[i] - b[i];
     return dot(d, d);
 }
 
@@ -101,7 +107,7 @@ void overlap_altitudes(Overlap *o) {
         o->z0 = o->z1 = o->alt0 = o->alt1 = NAN;
         return;
     }
-    double sa = (a1 - a0) / o->a.dt, sb = (b1 - b0) / o->b.dt;
+    double sa = (a1 - a0) * o->a.per_us, sb = (b1 - b0) * o->b.per_us;
     double la = a0 + sa * o->off_a, lb = b0 + sb * o->off_b;
     o->z0 = la - lb;
     o->z1 = o->z0 + (sa - sb) * o->span;
@@ -110,9 +116,10 @@ void overlap_altitudes(Overlap *o) {
 }
 
 void narrow_vertical(const Overlap *o, double limit, double *s, double *e) {
+    if (fabs(o->z0) <= limit && fabs(o->z1) <= limit) return;
     double slope = (o->z1 - o->z0) / o->span;
     if (slope == 0.0) {
-        if (fabs(o->z0) > limit) *e = *s - 1.0;
+        *e = *s - 1.0;
         return;
     }
     double x0 = (-limit - o->z0) / slope, x1 = (limit - o->z0) / slope;
@@ -123,9 +130,11 @@ void narrow_vertical(const Overlap *o, double limit, double *s, double *e) {
 
 int within_lateral(const Overlap *o, double limit_q, double *s, double *e, double *xm) {
     double d0[3], d1[3], dd[3];
-    relative(o, 0.0, d0);
-    relative(o, o->span, d1);
-    for (int i = 0; i < 3; i++) dd[i] = d1[i] - d0[i];
+    for (int i = 0; i < 3; i++) {
+        d0[i] = o->a0[i] - o->b0[i];
+        d1[i] = o->a1[i] - o->b1[i];
+        dd[i] = d1[i] - d0[i];
+    }
     double q0 = dot(d0, d0), q1 = dot(d1, d1), n = dot(dd, dd);
     double x = n > 0.0 ? -dot(d0, dd) / n : 0.0;
     x = x < 0.0 ? 0.0 : x > 1.0 ? 1.0 : x;

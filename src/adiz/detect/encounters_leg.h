@@ -10,7 +10,7 @@
 typedef struct {
     const Point *u, *v;
     double d[3], h[3]; /* chord; four times the bulge along the normal */
-    double bend, dt;
+    double bend, per_us; /* per_us: one over its time */
     int curved;
 } Leg;
 
@@ -22,6 +22,7 @@ typedef struct {
     int vertical;              /* altitudes known */
     double z0, z1;             /* a above b at the two ends, feet */
     double alt0, alt1;         /* mean of the two */
+    double a0[3], b0[3], a1[3], b1[3]; /* where they are at the two ends */
 } Overlap;
 
 static inline double dot(const double a[3], const double b[3]) {
@@ -47,7 +48,7 @@ static inline void leg_mark(const Settings *set, const Point *u, Point *v) {
 
 /* Where the leg is at a time, given in microseconds after its start. */
 static inline void leg_at(const Leg *l, double tau, double out[3]) {
-    double x = tau / l->dt;
+    double x = tau * l->per_us;
     if (!l->curved) {
         for (int i = 0; i < 3; i++) out[i] = l->u->p[i] + x * l->d[i];
         return;
@@ -57,6 +58,8 @@ static inline void leg_at(const Leg *l, double tau, double out[3]) {
 }
 
 void leg_set(Leg *l, const Point *u, const Point *v);
+/* Set .o0, .span, and what follows from them and the legs, but for the altitudes. */
+void overlap_set(Overlap *o, int64_t o0, int64_t o1);
 /* Altitudes of both legs on one datum: pressure before geometric, else unknown. */
 void overlap_altitudes(Overlap *o);
 double overlap_squared(const Overlap *o, double x);

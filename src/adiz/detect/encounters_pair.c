@@ -201,24 +201,21 @@ static double leg_reach(const Point *u, const Point *v) {
     return v->flags & POINT_LONG ? INFINITY : sqrt(chord2(u, v)) + 1.0;
 }
 
-static void overlap(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, int64_t o0,
-                    int64_t o1, int64_t k0, int64_t k1) {
+/* Legs .ia and .ib in their common time; *o may hold one of them from the call before. */
+static void overlap(Fold *f, Overlap *o, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib,
+                    int64_t o0, int64_t o1, int64_t k0, int64_t k1) {
     const Track *ta = &f->tracks[a], *tb = &f->tracks[b];
-    Overlap o;
     double s, e, xm;
-    leg_set(&o.a, ta->points[ia], ta->points[ia + 1]);
-    leg_set(&o.b, tb->points[ib], tb->points[ib + 1]);
-    o.o0 = o0;
-    o.off_a = (double)(o0 - o.a.u->t);
-    o.off_b = (double)(o0 - o.b.u->t);
-    o.span = (double)(o1 - o0);
-    overlap_altitudes(&o);
+    if (o->a.u != ta->points[ia]) leg_set(&o->a, ta->points[ia], ta->points[ia + 1]);
+    if (o->b.u != tb->points[ib]) leg_set(&o->b, tb->points[ib], tb->points[ib + 1]);
+    overlap_set(o, o0, o1);
+    overlap_altitudes(o);
     double limit = f->set.within_ft;
-    if (o.vertical && fabs(o.z0) > limit && fabs(o.z1) > limit && o.z0 * o.z1 > 0.0) return;
-    if (!within_lateral(&o, f->limit_q, &s, &e, &xm)) return;
-    if (o.vertical) narrow_vertical(&o, limit, &s, &e);
+    if (o->vertical && fabs(o->z0) > limit && fabs(o->z1) > limit && o->z0 * o->z1 > 0.0) return;
+    if (!within_lateral(o, f->limit_q, &s, &e, &xm)) return;
+    if (o->vertical) narrow_vertical(o, limit, &s, &e);
     if (s > e) return;
-    int64_t ts = o0 + llround(s), te = o0 + llround(e);
+    int64_t ts = s == 0.0 ? o0 : o0 + llround(s), te = e == o->span ? o1 : o0 + llround(e);
     int64_t from = ts > k0 ? ts : k0, to = te < k1 ? te : k1;
     if (from >= to) return;
     Pair *p = NULL;
@@ -229,14 +226,14 @@ static void overlap(Fold *f, uint32_t a, uint32_t b, uint32_t ia, uint32_t ib, i
         if (p->last != from) p = NULL;
     }
     if (!p) {
-        uint8_t appeared = from == o0 && ((o0 == o.a.u->t && no_leg_before(ta, ia)) ||
-                                          (o0 == o.b.u->t && no_leg_before(tb, ib)));
-        p = begin(f, a, b, &o, from, appeared);
+        uint8_t appeared = from == o0 && ((o0 == o->a.u->t && no_leg_before(ta, ia)) ||
+                                          (o0 == o->b.u->t && no_leg_before(tb, ib)));
+        p = begin(f, a, b, o, from, appeared);
         if (!p) return;
     }
-    extend(p, &o, from, to, xm);
-    p->vanished = to == o1 && ((o1 == o.a.v->t && no_leg_after(ta, ia)) ||
-                               (o1 == o.b.v->t && no_leg_after(tb, ib)));
+    extend(p, o, from, to, xm);
+    p->vanished = to == o1 && ((o1 == o->a.v->t && no_leg_after(ta, ia)) ||
+                               (o1 == o->b.v->t && no_leg_after(tb, ib)));
 }
 
 static int same_aircraft(const Point *a, const Point *b) {
@@ -259,6 +256,8 @@ void pair_sweep(Fold *f, uint32_t a, uint32_t b, int64_t k0, int64_t k1) {
         return;
     }
     uint32_t ia = leg_after(ta, k0), ib = leg_after(tb, k0);
+    Overlap o;
+    o.a.u = o.b.u = NULL;
     double la = -1.0, lb = -1.0; /* how far the legs reach, once that is known */
     while (ia + 1 < ta->n && ib + 1 < tb->n) {
         const Point *au = ta->points[ia], *av = ta->points[ia + 1];
@@ -270,7 +269,7 @@ void pair_sweep(Fold *f, uint32_t a, uint32_t b, int64_t k0, int64_t k1) {
             if (la < 0.0) la = leg_reach(au, av);
             if (lb < 0.0) lb = leg_reach(bu, bv);
             double near = la + lb + f->set.within_m;
-            if (chord2(au, bu) <= near * near) overlap(f, a, b, ia, ib, o0, o1, k0, k1);
+            if (chord2(au, bu) <= near * near) overlap(f, &o, a, b, ia, ib, o0, o1, k0, k1);
         }
         if (a_next) ia++, la = -1.0;
         if (b_next) ib++, lb = -1.0;

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "encounters.h"
+#include "encounters_leg.h"
 #include "geodesic.h"
 
 #define BLOCK 64
@@ -27,7 +27,9 @@ static int has(const Column *c, int64_t i) {
 static const double *numbers(const Column *c, int64_t first, int64_t n, double *room) {
     const double *data = (const double *)c->data + c->offset + first;
     if (!c->absent && !c->valid) return data;
-    for (int64_t i = 0; i < n; i++) room[i] = has(c, first + i) ? data[i] : NAN;
+    for (int64_t i = 0; i < n; i++) room[i] = NAN;
+    for (int64_t i = 0; i < n && !c->absent; i++)
+        if (has(c, first + i)) room[i] = data[i];
     return room;
 }
 
@@ -115,21 +117,27 @@ typedef struct {
     double x[BLOCK], y[BLOCK], z[BLOCK];
     double lat[BLOCK], lon[BLOCK]; /* 0 where they cannot */
     int64_t usable[BLOCK];
+    int64_t all, far; /* all of them can; there are longitudes beyond ±180 */
+    int64_t latest;   /* time of those that can */
 } Places;
 
-/* Returns whether there are longitudes beyond ±180. */
-WIDE static int64_t check_block(const int64_t *restrict t, const double *restrict lat,
-                                const double *restrict lon, Places *restrict to) {
-    int64_t far = 0;
+WIDE static void check_block(const int64_t *restrict t, const double *restrict lat,
+                             const double *restrict lon, Places *restrict to) {
+    int64_t far = 0, all = 1, latest = INT64_MIN;
     for (int i = 0; i < BLOCK; i++) {
         double y = fabs(lat[i]), x = fabs(lon[i]);
         int64_t good = (t[i] >= -FAR_US) & (t[i] <= FAR_US) & (y <= 90.0) & (x <= 1e6);
+        int64_t time = good ? t[i] : INT64_MIN;
         to->usable[i] = good;
         to->lat[i] = good ? lat[i] : 0.0;
         to->lon[i] = good ? lon[i] : 0.0;
         far |= good & (x > 180.0);
+        all &= good;
+        latest = time > latest ? time : latest;
     }
-    return far;
+    to->latest = latest;
+    to->all = all;
+    to->far = far;
 }
 
 /* Earth-centred coordinates of latitudes and of longitudes within ±180. */
@@ -193,17 +201,23 @@ static uint32_t run_of(Chunk *c, Name *name) {
     return c->n_runs - 1;
 }
 
-/* Whose report a row is. */
+/* Whose report a row is; and of .last, whose the one before is, that this one comes after it. */
 static uint32_t whose(Chunk *c, const Column *names, int64_t row, uint32_t last) {
     Name name;
     name.text = view_of(names, row, name.head, &name.len);
     if (name.len > 12) name_head(&name);
-    if (last == NOBODY) return run_of(c, &name);
-    uint32_t run = c->next[last];
-    if (run != NOBODY && name_same(&c->runs[run].name, &name)) return run;
-    run = name_same(&c->runs[last].name, &name) ? last : run_of(c, &name);
-    c->next[last] = run;
+    uint32_t run = last;
+    if (last == NOBODY || !name_same(&c->runs[last].name, &name)) run = run_of(c, &name);
+    if (last != NOBODY) c->next[last] = run;
     return run;
+}
+
+/* Whether a row is the guess's, whose name is short. */
+static inline int is_whose(const Chunk *c, const Column *names, int64_t row, uint32_t guess) {
+    uint64_t view[2];
+    memcpy(view, (const int32_t *)names->data + 4 * (names->offset + row), 16);
+    const Name *name = &c->runs[guess].name;
+    return view[0] == name->head[0] && view[1] == name->head[1] && name->len <= 12;
 }
 
 static uint32_t source_of(Chunk *c, const char *text, uint32_t len) {
@@ -243,12 +257,12 @@ static uint32_t source_at(Chunk *c, const Column *source, int64_t row, uint32_t 
     return source_of(c, text, len);
 }
 
-/* Times and numbers of a block: as they lie where it is whole and has no gaps, else in .room. */
+/* Times and positions of a block: as they lie where it is whole and has no gaps, else in .room. */
 typedef struct {
     const int64_t *t;
-    const double *lat, *lon, *baro, *geom;
+    const double *lat, *lon;
     int64_t times[BLOCK];
-    double room[4][BLOCK];
+    double room[2][BLOCK];
 } Block;
 
 static void block_read(Block *b, const Column *columns, int64_t first, int n) {
@@ -256,8 +270,6 @@ static void block_read(Block *b, const Column *columns, int64_t first, int n) {
     b->t = (const int64_t *)time->data + time->offset + first;
     b->lat = numbers(&columns[ROWS_LAT], first, n, b->room[0]);
     b->lon = numbers(&columns[ROWS_LON], first, n, b->room[1]);
-    b->baro = numbers(&columns[ROWS_BARO], first, n, b->room[2]);
-    b->geom = numbers(&columns[ROWS_GEOM], first, n, b->room[3]);
     if (n == BLOCK && !time->absent && !time->valid && !track->absent && !track->valid) return;
     for (int i = 0; i < BLOCK; i++) {
         int known = i < n && has(time, first + i) && has(track, first + i);
@@ -270,64 +282,130 @@ static void block_read(Block *b, const Column *columns, int64_t first, int n) {
     b->lon = b->room[1];
 }
 
-/* Append the reports of some rows, a block at a time so that their places are found together. */
-static void add_rows(Chunk *c, const Rows *part) {
-    const Column *columns = part->columns, *address = &columns[ROWS_ADDRESS];
-    uint32_t run = NOBODY, source = NOBODY, n = c->n;
+/* Find out which rows can be used and whose they are, and how many each track has. */
+static void count_rows(Chunk *c, const Rows *part, uint32_t *run_of) {
+    const Column *names = &part->columns[ROWS_TRACK];
+    uint32_t run = NOBODY, guess = NOBODY;
+    Places at;
+    Block b;
+    for (int64_t from = 0; from < part->n; from += BLOCK) {
+        int64_t first = part->first + from;
+        int rows = part->n - from < BLOCK ? (int)(part->n - from) : BLOCK;
+        block_read(&b, part->columns, first, rows);
+        check_block(b.t, b.lat, b.lon, &at);
+        if (at.latest > c->latest) c->latest = at.latest;
+        c->plain &= at.all && !at.far;
+        for (int i = 0; i < rows; i++) {
+            if (!at.usable[i]) {
+                c->unusable++;
+                *run_of++ = NOBODY;
+                continue;
+            }
+            if (guess != NOBODY && is_whose(c, names, first + i, guess))
+                run = guess;
+            else if ((run = whose(c, names, first + i, run)) == NOBODY) {
+                c->failed = 1;
+                return;
+            }
+            guess = c->next[run];
+            c->runs[run].n++;
+            *run_of++ = run;
+        }
+    }
+}
+
+/* Make reports of some rows, a block at a time so that their places are found together, and put
+ * each behind those of its track. */
+static void add_rows(Chunk *c, const Rows *part, const uint32_t *run_of) {
+    const Column *columns = part->columns;
+    const Column *address = &columns[ROWS_ADDRESS], *ground = &columns[ROWS_GROUND];
+    const Column *sources = &columns[ROWS_SOURCE];
+    int many_sources = !sources->absent && !sources->same;
+    uint32_t source = NOBODY;
     uint64_t view[2] = {0, 0};
-    int64_t latest = c->latest;
+    double room[2][BLOCK];
     Places at;
     Block b;
     for (int64_t from = 0; from < part->n && !c->failed; from += BLOCK) {
         int64_t first = part->first + from;
         int rows = part->n - from < BLOCK ? (int)(part->n - from) : BLOCK;
         block_read(&b, columns, first, rows);
-        if (check_block(b.t, b.lat, b.lon, &at))
-            for (int i = 0; i < rows; i++)
+        const double *baro = numbers(&columns[ROWS_BARO], first, rows, room[0]);
+        const double *geom = numbers(&columns[ROWS_GEOM], first, rows, room[1]);
+        if (!c->plain) {
+            check_block(b.t, b.lat, b.lon, &at);
+            for (int i = 0; i < rows && at.far; i++)
                 if (fabs(at.lon[i]) > 180.0) at.lon[i] = remainder(at.lon[i], 360.0);
-        place_block(at.lat, at.lon, at.x, at.y, at.z);
+        }
+        place_block(c->plain ? b.lat : at.lat, c->plain ? b.lon : at.lon, at.x, at.y, at.z);
         for (int i = 0; i < rows; i++) {
-            if (!at.usable[i]) {
-                c->unusable++;
+            if (*run_of == NOBODY) {
+                run_of++;
                 continue;
             }
-            run = whose(c, &columns[ROWS_TRACK], first + i, run);
-            source = source_at(c, &columns[ROWS_SOURCE], first + i, source, view);
-            if (run == NOBODY) {
-                c->failed = 1;
-                return;
-            }
-            latest = b.t[i] > latest ? b.t[i] : latest;
-            c->run_of[n] = run;
-            Point *p = &c->points[n++];
+            Run *run = &c->runs[*run_of++];
+            if (many_sources || source == NOBODY)
+                source = source_at(c, sources, first + i, source, view);
+            Point *p = &c->points[run->first + run->n++];
             p->t = b.t[i];
             p->p[0] = at.x[i];
             p->p[1] = at.y[i];
             p->p[2] = at.z[i];
-            p->baro = (float)b.baro[i];
-            p->geom = (float)b.geom[i];
+            p->baro = (float)baro[i];
+            p->geom = (float)geom[i];
             p->source = source;
-            p->flags = truth(&columns[ROWS_GROUND], first + i) ? POINT_GROUND : 0;
-            if (has(address, first + i))
-                p->flags |= address_of(&c->runs[run], address, first + i);
+            p->flags = !ground->absent && truth(ground, first + i) ? POINT_GROUND : 0;
+            if (!address->absent && has(address, first + i))
+                p->flags |= address_of(run, address, first + i);
+            __builtin_prefetch((const char *)(p + 2) - 1, 1); /* where its next one goes */
         }
     }
-    c->n = n;
-    c->latest = latest;
 }
 
-void chunk_fill(Chunk *c, const Rows *parts, uint32_t n_parts) {
+/* Give each run its place among the reports. */
+static void place_runs(Chunk *c) {
+    for (uint32_t i = 0; i < c->n_runs; i++) {
+        Run *run = &c->runs[i];
+        run->first = c->n;
+        c->n += run->n;
+        run->n = 0;
+    }
+}
+
+/* Mark the legs within a run. */
+static void mark_run(const Settings *set, Point *points, Run *run) {
+    uint32_t flags = 0;
+    int in_order = 1;
+    for (uint32_t i = 1; i < run->n; i++) {
+        in_order &= points[i].t > points[i - 1].t;
+        leg_mark(set, &points[i - 1], &points[i]);
+        flags |= points[i].flags;
+    }
+    run->in_order = (uint8_t)in_order;
+    run->fast = (flags & POINT_TOO_FAST) != 0;
+}
+
+void chunk_fill(Chunk *c, const Settings *set, const Rows *parts, uint32_t n_parts) {
     uint64_t rows = 0;
     for (uint32_t i = 0; i < n_parts; i++) rows += (uint64_t)parts[i].n;
     c->n = c->n_runs = c->n_sources = 0;
     c->latest = INT64_MIN;
     c->unusable = 0;
+    c->plain = 1;
     if (c->names.size) memset(c->names.slot, 0, c->names.size * sizeof(uint32_t));
     if (rows >= NOBODY ||
         !grow((void **)&c->points, &c->cap_points, (uint32_t)rows, sizeof(Point)) ||
         !grow((void **)&c->run_of, &c->cap_rows, (uint32_t)rows, sizeof(uint32_t)))
         c->failed = 1;
-    for (uint32_t i = 0; i < n_parts && !c->failed; i++) add_rows(c, &parts[i]);
+    int64_t done = 0;
+    for (uint32_t i = 0; i < n_parts && !c->failed; done += parts[i++].n)
+        count_rows(c, &parts[i], c->run_of + done);
+    place_runs(c);
+    done = 0;
+    for (uint32_t i = 0; i < n_parts && !c->failed; done += parts[i++].n)
+        add_rows(c, &parts[i], c->run_of + done);
+    for (uint32_t i = 0; i < c->n_runs && !c->failed; i++)
+        mark_run(set, c->points + c->runs[i].first, &c->runs[i]);
 }
 
 void chunk_free(Chunk *c) {
@@ -335,7 +413,6 @@ void chunk_free(Chunk *c) {
     free(c->runs);
     free(c->run_of);
     free(c->next);
-    free(c->slots);
     free(c->names.slot);
     free(c->sources);
     free(c->renamed);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AS_REPORTED (uint32_t)(POINT_ADDRESS | POINT_HAS_ADDRESS | POINT_GROUND)
 #define MOST_SPARE 1024 /* points; a track with more room than that gives back what it can */
 
 int grow(void **data, uint32_t *cap, uint32_t wanted, size_t size) {
@@ -40,7 +41,7 @@ void fold_free(Fold *f) {
     for (uint32_t i = 0; i < STEPS; i++) free(f->steps[i].boxes);
     for (uint32_t i = f->first_segment; i < f->n_segments; i++) free(f->segments[i].points);
     free(f->segments);
-    free(f->spare.points);
+    while (f->n_spare) free(f->spare[--f->n_spare].points);
     free(f->tracks);
     free(f->free_tracks);
     free(f->names.slot);
@@ -159,9 +160,10 @@ static int keep(Fold *f, Segment segment) {
 static Point *keep_points(Fold *f, Chunk *c) {
     Segment segment = {c->points, c->cap_points, c->latest};
     if (c->n * 2 >= c->cap_points) {
-        c->points = f->spare.points;
-        c->cap_points = f->spare.cap;
-        memset(&f->spare, 0, sizeof f->spare);
+        Segment spare = {0};
+        if (f->n_spare) spare = f->spare[--f->n_spare];
+        c->points = spare.points;
+        c->cap_points = spare.cap;
     } else { /* much room, few reports */
         segment.points = malloc((c->n + 1) * sizeof(Point));
         segment.cap = c->n + 1;
@@ -178,12 +180,10 @@ void segments_free(Fold *f, int64_t held_since) {
     while (f->first_segment < f->n_segments && !f->failed) {
         Segment *old = &f->segments[f->first_segment];
         if (old->latest >= held_since) return;
-        if (old->cap > f->spare.cap) {
-            free(f->spare.points);
-            f->spare = *old;
-        } else {
+        if (f->n_spare < SPARES)
+            f->spare[f->n_spare++] = *old;
+        else
             free(old->points);
-        }
         f->first_segment++;
     }
 }
@@ -208,13 +208,32 @@ int fold_points(Fold *f, uint32_t track, const void *points, uint32_t n) {
     return 1;
 }
 
+/* Put the reports of a track that are in no box yet, from number .i on, into boxes. What is further
+ * ahead than .until, and what follows it, is left to the sweep. */
+static void box_from(Fold *f, uint32_t slot, uint32_t i, int64_t until) {
+    Track *t = &f->tracks[slot];
+    for (; i < t->n && t->boxed + 1 == i; i++) {
+        const Point *p = t->points[i];
+        if (p->t > until || p->t <= f->base) return;
+        if (t->joined && t->box_end >= p->t &&
+            (p->flags & (POINT_LEG | POINT_LONG)) == POINT_LEG) {
+            box_reach(&f->steps[t->box_step].boxes[t->box_at], p->p, p->baro);
+            t->boxed = i;
+        } else {
+            track_box(f, slot, t->points[i - 1], p);
+            if (f->failed) return;
+        }
+    }
+}
+
 /* Append a report to its track; up to .until there is room for boxes. */
-static inline void take(Fold *f, uint32_t slot, Point *p, int64_t until) {
+static void take(Fold *f, uint32_t slot, Point *p, int64_t until) {
     Track *t = &f->tracks[slot];
     if (!t->left && !reserve(f, t, 1)) return;
     uint32_t n = t->n++;
     t->left--;
     t->points[n] = p;
+    p->flags &= AS_REPORTED; /* as far as its run is concerned a leg may lead here */
     if (!n) return;
     const Point *last = t->points[n - 1];
     if (p->t <= last->t) {
@@ -224,25 +243,20 @@ static inline void take(Fold *f, uint32_t slot, Point *p, int64_t until) {
     if (t->dirty) return;
     leg_mark(&f->set, last, p);
     if (p->flags & POINT_TOO_FAST) t->fast = 1;
-    /* What is further ahead, and what follows it, is left to the sweep. */
-    if (t->boxed + 1 != n || p->t > until || p->t <= f->base) return;
-    if (t->joined && t->box_end >= p->t && (p->flags & (POINT_LEG | POINT_LONG)) == POINT_LEG) {
-        box_reach(&f->steps[t->box_step].boxes[t->box_at], p->p, p->baro);
-        t->boxed = n;
-    } else {
-        track_box(f, slot, last, p);
-    }
+    box_from(f, slot, n, until);
 }
 
-#define AHEAD 16 /* reports whose tracks are fetched before they are needed */
-
-/* Say of each report which track's it is. */
-static int find_slots(Fold *f, Chunk *c) {
-    if (!grow((void **)&c->slots, &c->cap_slots, c->n_runs + 1, sizeof(uint32_t))) f->failed = 1;
-    for (uint32_t i = 0; i < c->n_runs && !f->failed; i++)
-        c->slots[i] = fold_track(f, &c->runs[i].name);
-    for (uint32_t i = 0; i < c->n && !f->failed; i++) c->run_of[i] = c->slots[c->run_of[i]];
-    return !f->failed;
+/* Append reports that follow each other, and what the track has, in time. */
+static void take_run(Fold *f, uint32_t slot, Point *points, const Run *run, int64_t until) {
+    Track *t = &f->tracks[slot];
+    if (t->left < run->n && !reserve(f, t, run->n)) return;
+    uint32_t n = t->n;
+    for (uint32_t i = 0; i < run->n; i++) t->points[n + i] = &points[i];
+    t->n += run->n;
+    t->left -= run->n;
+    if (n) leg_mark(&f->set, t->points[n - 1], points);
+    t->fast |= run->fast || (points->flags & POINT_TOO_FAST);
+    box_from(f, slot, n ? n : 1, until);
 }
 
 /* What the fold calls the sources of a chunk; NULL where it calls them the same. */
@@ -259,32 +273,37 @@ static const uint32_t *find_sources(Fold *f, Chunk *c) {
 
 void fold_take(Fold *f, Chunk *c) {
     int64_t bar = f->watermark == NO_TIME ? INT64_MIN : f->watermark - f->set.lateness_us;
-    int64_t until = f->base == NO_TIME ? INT64_MIN : f->base + STEPS * f->set.step_us;
     if (c->failed) f->failed = 1;
-    if (f->failed || !find_slots(f, c)) return;
+    if (f->failed) return;
     const uint32_t *renamed = find_sources(f, c);
     f->counts.unusable += c->unusable;
-    const uint32_t *slots = c->run_of;
-    Point *points = c->n && !f->failed ? keep_points(f, c) : NULL;
-    for (uint32_t i = 0, n = c->n; i < n && !f->failed; i++) {
-        Point *p = &points[i];
-        if (i + AHEAD < n) {
-            __builtin_prefetch(&f->tracks[slots[i + AHEAD]]);
-            const Track *t = &f->tracks[slots[i + AHEAD / 2]];
-            __builtin_prefetch(t->points + t->n, 1);
-            t = &f->tracks[slots[i + AHEAD / 4]];
-            if (t->n) __builtin_prefetch(t->points[t->n - 1]);
-        }
-        if (p->t < bar) {
-            f->counts.late++;
+    Point *kept = c->n && !f->failed ? keep_points(f, c) : NULL;
+    for (uint32_t i = 0; i < c->n && renamed && !f->failed; i++)
+        kept[i].source = renamed[kept[i].source];
+    for (uint32_t r = 0; r < c->n_runs && !f->failed; r++) {
+        const Run *run = &c->runs[r];
+        Point *points = kept + run->first;
+        uint32_t slot = fold_track(f, &run->name);
+        if (f->failed) return;
+        const Track *t = &f->tracks[slot];
+        int64_t until = f->base == NO_TIME ? INT64_MIN : f->base + STEPS * f->set.step_us;
+        if (run->in_order && !t->dirty && points->t >= bar &&
+            (points->t >= f->base || f->swept != NO_TIME) &&
+            (!t->n || points->t > t->points[t->n - 1]->t)) {
+            take_run(f, slot, points, run, until);
             continue;
         }
-        if (renamed) p->source = renamed[p->source];
-        if (p->t < f->base && f->swept == NO_TIME) {
-            boxes_reset(f);
-            until = INT64_MIN;
+        for (uint32_t i = 0; i < run->n && !f->failed; i++) {
+            if (points[i].t < bar) {
+                f->counts.late++;
+                continue;
+            }
+            if (points[i].t < f->base && f->swept == NO_TIME) {
+                boxes_reset(f);
+                until = INT64_MIN;
+            }
+            take(f, slot, &points[i], until);
         }
-        take(f, slots[i], p, until);
     }
 }
 
@@ -293,8 +312,6 @@ static int by_altitude(float a, float b) {
     if (isnan(a) || isnan(b)) return isnan(a) - isnan(b);
     return (a > b) - (a < b);
 }
-
-#define AS_REPORTED (uint32_t)(POINT_ADDRESS | POINT_HAS_ADDRESS | POINT_GROUND)
 
 static _Thread_local char **texts; /* of the sources, while sorting */
 
