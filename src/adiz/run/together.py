@@ -28,10 +28,6 @@ _SLICE_ROWS = 1_000_000
 Make = Callable[[pl.DataFrame], list[pl.Series]]
 
 
-class _OutOfOrder(Exception):
-    """Files taken to be in order of time are not."""
-
-
 def find_encounters(
     reports: Reports | pl.DataFrame | Any,
     *,
@@ -76,12 +72,14 @@ def find_encounters(
 
 def encounters_through(fold: EncountersFold, reports: Any) -> pl.DataFrame:
     """All encounters of reports, through a fold of one's own (whose counts can then be read)."""
-    before = fold.save()
-    try:
-        found = [fold.step(part) for part in slices_of(reports, trusting=True, make=sweep_columns)]
-    except _OutOfOrder:
-        fold.rewind(before)
-        found = [fold.step(part) for part in slices_of(reports)]
+    before, late = fold.save(), fold.counts["late"]
+    found = []
+    for part in slices_of(reports, trusting=True, make=sweep_columns):
+        found.append(fold.step(part))
+        if fold.counts["late"] > late:  # the files are not in order of time
+            fold.rewind(before)
+            found = [fold.step(part) for part in slices_of(reports)]
+            break
     return pl.concat([*found, fold.flush()]).sort(SORT)
 
 
@@ -130,9 +128,9 @@ def slices_of(
 ) -> Iterator[pl.DataFrame | list[pl.Series]]:
     """Reports in slices that follow each other in time.
 
-    With ``trusting``, files are taken to be in order of time until they are found not to be,
-    which raises ``_OutOfOrder``; without, they are looked through first. Slices of files that are
-    trusted are given as ``make`` makes them, which is done by the thread that reads.
+    With ``trusting``, files are taken to be in order of time; without, they are looked through
+    first. Slices of files that are trusted are given as ``make`` makes them, which is done by the
+    thread that reads.
     """
     if isinstance(reports, str | os.PathLike) or (
         isinstance(reports, list | tuple) and all(isinstance(p, str | os.PathLike) for p in reports)
@@ -144,7 +142,7 @@ def slices_of(
         if all(recognise(item) == "parquet" for item in find_inputs(reports)):
             lazy = scan(reports).select(COLUMNS)
             if trusting or _in_order(lazy):
-                yield from _in_turn(_as_they_lie(lazy, make))
+                yield from _as_they_lie(lazy, make)
             else:
                 yield from _read_ahead(_windows(lazy))
             return
@@ -185,27 +183,15 @@ def _collect(part: pl.LazyFrame, make: Make | None) -> pl.DataFrame | list[pl.Se
     return make(table) if make else table
 
 
-def _in_turn(
-    slices: Iterable[pl.DataFrame | list[pl.Series]],
-) -> Iterator[pl.DataFrame | list[pl.Series]]:
-    """The slices, as long as none begins before the one before it ends."""
+def _in_order(lazy: pl.LazyFrame) -> bool:
+    """Whether no slice begins before the one before it ends."""
     latest: datetime | None = None
-    for part in slices:
-        # By itself: on tables polars waits for threads that read.
-        time = part[0] if isinstance(part, list) else part.get_column("time")
+    for part in _as_they_lie(lazy.select("time")):
+        time = cast("pl.DataFrame", part).get_column("time")
         least, most = cast("datetime | None", time.min()), cast("datetime | None", time.max())
         if latest is not None and least is not None and least < latest:
-            raise _OutOfOrder
+            return False
         latest = most or latest
-        yield part
-
-
-def _in_order(lazy: pl.LazyFrame) -> bool:
-    try:
-        for _ in _in_turn(_as_they_lie(lazy.select("time"))):
-            pass
-    except _OutOfOrder:
-        return False
     return True
 
 
