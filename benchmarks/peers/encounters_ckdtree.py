@@ -27,13 +27,17 @@ def find(reports: str) -> pl.DataFrame:
     xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], 1)
     xyz *= 6_371_008.8
     edges = np.flatnonzero(np.diff(bins, prepend=bins[0] - 1, append=bins[-1] + 1))
+    last = np.empty(tracks.max() + 1, np.int64)
     found = []
     for a, b in pairwise(edges):
-        pairs = cKDTree(xyz[a:b]).query_pairs(WITHIN_M, output_type="ndarray") + a
+        rows = np.arange(a, b)
+        last[tracks[a:b]] = rows
+        rows = rows[last[tracks[a:b]] == rows]
+        pairs = rows[cKDTree(xyz[rows]).query_pairs(WITHIN_M, output_type="ndarray")]
         pairs = pairs[np.abs(alt[pairs[:, 0]] - alt[pairs[:, 1]]) <= WITHIN_FT]
         one, other = tracks[pairs[:, 0]], tracks[pairs[:, 1]]
         key = np.minimum(one, other) << 32 | np.maximum(one, other)
-        found.append(np.stack([key[one != other], bins[pairs[one != other, 0]]]))
+        found.append(np.stack([key, bins[pairs[:, 0]]]))
     key, at = np.concatenate(found, 1)
     order = np.lexsort((at, key))
     key, at = key[order], at[order]
