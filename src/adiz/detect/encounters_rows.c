@@ -118,24 +118,20 @@ typedef struct {
     double lat[BLOCK], lon[BLOCK]; /* 0 where they cannot */
     int64_t usable[BLOCK];
     int64_t all, far; /* all of them can; there are longitudes beyond ±180 */
-    int64_t latest;   /* time of those that can */
 } Places;
 
 WIDE static void check_block(const int64_t *restrict t, const double *restrict lat,
                              const double *restrict lon, Places *restrict to) {
-    int64_t far = 0, all = 1, latest = INT64_MIN;
+    int64_t far = 0, all = 1;
     for (int i = 0; i < BLOCK; i++) {
         double y = fabs(lat[i]), x = fabs(lon[i]);
         int64_t good = (t[i] >= -FAR_US) & (t[i] <= FAR_US) & (y <= 90.0) & (x <= 1e6);
-        int64_t time = good ? t[i] : INT64_MIN;
         to->usable[i] = good;
         to->lat[i] = good ? lat[i] : 0.0;
         to->lon[i] = good ? lon[i] : 0.0;
         far |= good & (x > 180.0);
         all &= good;
-        latest = time > latest ? time : latest;
     }
-    to->latest = latest;
     to->all = all;
     to->far = far;
 }
@@ -286,6 +282,7 @@ static void block_read(Block *b, const Column *columns, int64_t first, int n) {
 static void count_rows(Chunk *c, const Rows *part, uint32_t *run_of) {
     const Column *names = &part->columns[ROWS_TRACK];
     uint32_t run = NOBODY, guess = NOBODY;
+    int64_t latest = c->latest;
     Places at;
     Block b;
     for (int64_t from = 0; from < part->n; from += BLOCK) {
@@ -293,7 +290,6 @@ static void count_rows(Chunk *c, const Rows *part, uint32_t *run_of) {
         int rows = part->n - from < BLOCK ? (int)(part->n - from) : BLOCK;
         block_read(&b, part->columns, first, rows);
         check_block(b.t, b.lat, b.lon, &at);
-        if (at.latest > c->latest) c->latest = at.latest;
         c->plain &= at.all && !at.far;
         for (int i = 0; i < rows; i++) {
             if (!at.usable[i]) {
@@ -308,10 +304,12 @@ static void count_rows(Chunk *c, const Rows *part, uint32_t *run_of) {
                 return;
             }
             guess = c->next[run];
+            latest = b.t[i] > latest ? b.t[i] : latest;
             c->runs[run].n++;
             *run_of++ = run;
         }
     }
+    c->latest = latest;
 }
 
 /* Make reports of some rows, a block at a time so that their places are found together, and put
