@@ -169,6 +169,19 @@ def test_any_number_of_threads_and_size_of_chunk(seed: int, rows: int, lateness_
             assert len(states) == 1
 
 
+@given(st.integers(0, 10**6), st.integers(5, 90), st.integers(1, 4))
+def test_what_is_prepared_may_wait(seed: int, rows: int, threads: int) -> None:
+    reports = crowd(seed)
+    live = EncountersFold(for_s=20, threads=threads)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adiz.detect._encounters.CHUNK_ROWS", rows)
+        patch.setattr("adiz.detect.encounters.CHUNK_ROWS", rows)
+        prepared = [live.prepare(part) for part in reports.iter_slices(71)]
+        found = [live.step(part) for part in prepared]
+    whole = find_encounters(reports, for_s=20)
+    assert_frame_equal(pl.concat([*found, live.flush()]).sort(SORT), whole, check_exact=True)
+
+
 def test_a_step_in_order_of_time_holds_no_more_than_many_steps() -> None:
     days = [crowd(1).with_columns(pl.col("time") + timedelta(days=day)) for day in range(20)]
     live = fold()

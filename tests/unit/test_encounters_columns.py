@@ -26,7 +26,7 @@ def world() -> pl.DataFrame:
     )
 
 
-def found(reports: pl.DataFrame | list[pl.Series]) -> pl.DataFrame:
+def found(reports: pl.DataFrame) -> pl.DataFrame:
     fold = EncountersFold(lateness_s=0.0, for_s=60.0)
     return pl.concat([fold.step(reports), fold.flush()]).sort("start_time", "track_a")
 
@@ -34,12 +34,13 @@ def found(reports: pl.DataFrame | list[pl.Series]) -> pl.DataFrame:
 @pytest.mark.parametrize("written_out", [False, True])
 def test_a_single_source_is_one_row(written_out: bool) -> None:
     one = pl.Series("source", ["a receiver"] * ROWS) if written_out else pl.lit("a receiver")
-    columns = sweep_columns(world().with_columns(one.alias("source")))
+    reports = world().with_columns(one.alias("source"))
+    columns = sweep_columns(reports)
     assert {c.name: len(c) for c in columns} == {
         **dict.fromkeys(["time", "track_id", "lat_deg", "lon_deg", "alt_baro_ft"], ROWS),
         "source": 1,
     }
-    table = found(columns)
+    table = found(reports)
     assert table.height >= TRACKS // 2
     assert set(table["source_a"]) == set(table["source_b"]) == {"a receiver"}
 
@@ -53,9 +54,9 @@ def test_several_sources_stay_with_their_rows() -> None:
 
 def test_a_source_missing_here_and_there_is_not_taken_for_a_single_one() -> None:
     known = pl.when(pl.col("track_id") == "T1").then(pl.lit("a receiver"))
-    columns = sweep_columns(world().with_columns(source=known))
-    assert {len(c) for c in columns} == {ROWS}
-    assert set(found(columns)["source_a"]) == {""}
+    reports = world().with_columns(source=known)
+    assert {len(c) for c in sweep_columns(reports)} == {ROWS}
+    assert set(found(reports)["source_a"]) == {""}
 
 
 def test_columns_without_values_are_left_out() -> None:

@@ -164,11 +164,27 @@ cdef class _Filled:
         return self
 
 
+cdef class Prepared:
+    """Rows on their way into the fold."""
+
+    cdef _Reports reports
+    cdef list later  # of a chunk, the last one first: the earliest time that follows it
+    cdef object todo, jobs
+
+    def __cinit__(self, list columns):
+        self.reports = _Reports(columns)
+        # After a chunk time may move on if nothing that follows would then come too late.
+        self.later = [INT64_MAX]
+        for chunk in reversed(self.reports.chunks[1:]):
+            self.later.append(min(self.later[-1], chunk[2]))
+        self.todo, self.jobs = iter(self.reports.chunks), deque()
+
+
 cdef class Sweep:
     """A fold over rows given as an Arrow stream; events come out as tuples."""
 
     cdef Fold *f
-    cdef list _room
+    cdef object _room  # not in use, a deque
     cdef list _parts_us  # of the parts saved and still needed: the latest time of each
     cdef uint32_t _held  # chunks taken
     cdef int64_t _latest  # time of the reports taken, which may be ahead of the watermark
@@ -178,7 +194,7 @@ cdef class Sweep:
         cdef Settings s
         s.max_gap_us, s.for_us, s.lateness_us, s.step_us = max_gap_us, for_us, lateness_us, step_us
         s.within_m, s.within_ft, s.max_speed_mps = within_m, within_ft, max_speed_mps
-        self._room, self._parts_us = [], []
+        self._room, self._parts_us = deque(), []
         self.f = fold_new(&s)
         if self.f == NULL:
             raise MemoryError
@@ -186,52 +202,54 @@ cdef class Sweep:
     def __dealloc__(self):
         fold_free(self.f)
 
-    def step(self, list columns, object pool=None, int ahead=1):
-        """Take rows, move on, return finished encounters.
+    def prepare(self, list columns, object pool=None, int ahead=1):
+        """Rows for step(), which may be made ready while it is at work on others.
 
         Columns are series named as in COLUMNS; one that is missing has no values. With a pool (an
-        executor of threads) the rows of up to `ahead` chunks are made into reports while those
-        before are swept. What is found is the same.
+        executor of threads) up to `ahead` of their chunks are made into reports before they are
+        needed.
         """
-        cdef _Reports reports = _Reports(columns)
-        chunks = reports.chunks
-        # After a chunk time may move on if nothing that follows would then come too late.
-        later = [INT64_MAX]
-        for chunk in reversed(chunks[1:]):
-            later.append(min(later[-1], chunk[2]))
+        cdef Prepared given = Prepared(columns)
+        if pool is not None and len(given.reports.chunks) > 1:
+            for _ in range(ahead):
+                self._begin(given, pool)
+        return given
+
+    cdef _begin(self, Prepared given, object pool):
+        """Have a thread make reports of the next chunk, if there is one."""
+        for chunk in islice(given.todo, 1):
+            room = self._take_room()
+            first, parts, _ = chunk
+            job = pool.submit((<_Filled>room).fill, given.reports, first, parts)
+            given.jobs.append((job, room, first, parts))
+
+    cdef _take_room(self):
+        try:
+            return self._room.pop()
+        except IndexError:
+            return _Filled(self)
+
+    def step(self, Prepared given, object pool=None):
+        """Take rows, move on, return finished encounters."""
         self._latest = self.f.watermark
-        if pool is None or len(chunks) < 2:
-            self._room = self._room or [_Filled(self)]
-            for first, parts, _ in chunks:
-                self._take_chunk(self._room[0].fill(reports, first, parts), later.pop())
-        else:
-            self._step_ahead(reports, later, pool, ahead)
+        try:
+            while given.jobs:
+                job, room, first, parts = given.jobs.popleft()
+                if not job.done() and job.cancel():  # sooner done here than waited for
+                    room.fill(given.reports, first, parts)
+                else:
+                    job.result()
+                self._take_chunk(room, given.later.pop())
+                self._begin(given, pool)
+        finally:
+            for job, *_ in given.jobs:
+                job.cancel() or job.exception()
+        for first, parts, _ in given.todo:
+            self._take_chunk(self._take_room().fill(given.reports, first, parts), given.later.pop())
         with nogil:
             fold_advance(self.f, self._latest, 0)
             fold_forget(self.f)
         return self._take()
-
-    cdef _step_ahead(self, _Reports reports, list later, object pool, int ahead):
-        self._room += [_Filled(self) for _ in range(ahead + 1 - len(self._room))]
-        todo = iter(reports.chunks)
-        jobs = deque(
-            (pool.submit(room.fill, reports, first, parts), room, first, parts)
-            for room, (first, parts, _) in zip(self._room, islice(todo, ahead + 1))
-        )
-        try:
-            while jobs:
-                job, room, first, parts = jobs.popleft()
-                if not job.done() and job.cancel():  # sooner done here than waited for
-                    room.fill(reports, first, parts)
-                else:
-                    job.result()
-                self._take_chunk(room, later.pop())
-                for first, parts, _ in islice(todo, 1):
-                    job = pool.submit(room.fill, reports, first, parts)
-                    jobs.append((job, room, first, parts))
-        finally:
-            for job, *_ in jobs:
-                job.cancel() or job.exception()
 
     cdef _take_chunk(self, _Filled filled, int64_t least_later):
         cdef Fold *f = self.f
@@ -245,6 +263,7 @@ cdef class Sweep:
                 self._held += 1
                 if self._held % FORGET_CHUNKS == 0:
                     fold_forget(f)
+        self._room.append(filled)
 
     def flush(self):
         """Finish everything."""

@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
-from adiz.detect._encounters import CHUNK_ROWS, COLUMNS, Sweep
+from adiz.detect._encounters import CHUNK_ROWS, COLUMNS, Prepared, Sweep
 from adiz.errors import AdizError
 from adiz.schema import REPORTS, Column, polars_schema
 from adiz.units import M_PER_NM, US_PER_S
@@ -62,7 +62,7 @@ ENCOUNTERS: tuple[Column, ...] = (
     Column("source_b", "text", "", "", "the same of track_b"),
 )
 
-__all__ = ["COLUMNS", "ENCOUNTERS", "SORT", "EncountersFold", "sweep_columns"]
+__all__ = ["COLUMNS", "ENCOUNTERS", "SORT", "EncountersFold", "Prepared", "sweep_columns"]
 
 _MOST_THREADS = 4  # what the sweep can keep busy
 
@@ -190,15 +190,24 @@ class EncountersFold:
         self._threads = threads or min(os.cpu_count() or 1, _MOST_THREADS)
         self._pool: ThreadPoolExecutor | None = None
 
-    def step(self, reports: pl.DataFrame | list[pl.Series]) -> pl.DataFrame:
+    def step(self, reports: pl.DataFrame | Prepared) -> pl.DataFrame:
         """Take reports (any order within the lateness); the encounters that have ended.
 
-        Reports may be given as :func:`sweep_columns` makes them.
+        Reports may be given as :meth:`prepare` makes them.
         """
-        columns = reports if isinstance(reports, list) else sweep_columns(reports)
+        given = reports if isinstance(reports, Prepared) else self.prepare(reports)
+        return _table(self._sweep.step(given, self._pool))
+
+    def prepare(self, reports: pl.DataFrame) -> Prepared:
+        """Reports for :meth:`step`; may be called by another thread while that is at work.
+
+        Raises:
+            AdizError: as :func:`sweep_columns`.
+        """
+        columns = sweep_columns(reports)
         if len(columns[0]) > 2 * CHUNK_ROWS and self._pool is None and self._threads > 1:
             self._pool = ThreadPoolExecutor(self._threads - 1)
-        return _table(self._sweep.step(columns, self._pool, self._threads))
+        return self._sweep.prepare(columns, self._pool, self._threads)
 
     def under_way(self) -> pl.DataFrame:
         """Encounters that have lasted long enough and have not ended; the fold goes on.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import polars as pl
 
 from adiz.detect.company import Rule
-from adiz.detect.encounters import COLUMNS, SORT, EncountersFold, sweep_columns
+from adiz.detect.encounters import COLUMNS, SORT, EncountersFold, Prepared
 from adiz.detect.formations import Formations, FormationsFold, StateOf
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SLICE_ROWS = 1_000_000
 
-Make = Callable[[pl.DataFrame], list[pl.Series]]
+Make = Callable[[pl.DataFrame], Prepared]
 
 
 def find_encounters(
@@ -74,7 +74,7 @@ def encounters_through(fold: EncountersFold, reports: Any) -> pl.DataFrame:
     """All encounters of reports, through a fold of one's own (whose counts can then be read)."""
     before, late = fold.save(), fold.counts["late"]
     found = []
-    for part in slices_of(reports, trusting=True, make=sweep_columns):
+    for part in slices_of(reports, trusting=True, make=fold.prepare):
         found.append(fold.step(part))
         if fold.counts["late"] > late:  # the files are not in order of time
             fold.rewind(before)
@@ -125,7 +125,7 @@ def formations_through(fold: FormationsFold, reports: Any) -> Formations:
 
 def slices_of(
     reports: Any, *, trusting: bool = False, make: Make | None = None
-) -> Iterator[pl.DataFrame | list[pl.Series]]:
+) -> Iterator[pl.DataFrame | Prepared]:
     """Reports in slices that follow each other in time.
 
     With ``trusting``, files are taken to be in order of time; without, they are looked through
@@ -151,9 +151,7 @@ def slices_of(
     yield table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)
 
 
-def _as_they_lie(
-    lazy: pl.LazyFrame, make: Make | None = None
-) -> Iterator[pl.DataFrame | list[pl.Series]]:
+def _as_they_lie(lazy: pl.LazyFrame, make: Make | None = None) -> Iterator[pl.DataFrame | Prepared]:
     rows = lazy.select(pl.len()).collect().item()
     parts: list[pl.LazyFrame] = []
     first, size = 0, _SLICE_ROWS // 8  # small ones first: work begins the sooner
@@ -166,7 +164,7 @@ def _as_they_lie(
 
 def _read_ahead(
     parts: Iterable[pl.LazyFrame], make: Make | None = None
-) -> Iterator[pl.DataFrame | list[pl.Series]]:
+) -> Iterator[pl.DataFrame | Prepared]:
     """Each part, the next being read while it is worked on."""
     with ThreadPoolExecutor(1) as pool:
         ahead = None
@@ -178,7 +176,7 @@ def _read_ahead(
             yield ahead.result()
 
 
-def _collect(part: pl.LazyFrame, make: Make | None) -> pl.DataFrame | list[pl.Series]:
+def _collect(part: pl.LazyFrame, make: Make | None) -> pl.DataFrame | Prepared:
     table = part.collect()
     return make(table) if make else table
 
