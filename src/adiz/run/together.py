@@ -76,10 +76,11 @@ def encounters_through(fold: EncountersFold, reports: Any) -> pl.DataFrame:
     found = []
     for part in slices_of(reports, trusting=True, make=fold.prepare):
         found.append(fold.step(part))
-        if fold.counts["late"] > late:  # the files are not in order of time
-            fold.rewind(before)
-            found = [fold.step(part) for part in slices_of(reports)]
+        if fold.counts["late"] > late:
             break
+    if fold.counts["late"] > late:  # the files are not in order of time
+        fold.rewind(before)
+        found = [fold.step(part) for part in slices_of(reports)]
     return pl.concat([*found, fold.flush()]).sort(SORT)
 
 
