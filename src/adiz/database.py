@@ -85,12 +85,15 @@ def migrate(connection: sa.Connection, folder: Path, version_table: str) -> None
         AdizError: the tables were made by a later version of the program.
     """
     import sqlalchemy as sa
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    if _is_up_to_date(connection, folder, version_table):  # alembic takes long to import
+        return
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -100,6 +103,18 @@ def migrate(connection: sa.Connection, folder: Path, version_table: str) -> None
             command.upgrade(config, "head")
     except CommandError as error:
         raise AdizError(f"the store was made by a later version of adiz: {error}") from None
+
+
+def _is_up_to_date(connection: sa.Connection, folder: Path, version_table: str) -> bool:
+    """Whether the last migration, whose file begins with its number, has been applied."""
+    import sqlalchemy as sa
+
+    if not sa.inspect(connection).has_table(version_table):
+        return False
+    newest = max(path.name for path in (folder / "versions").glob("[0-9]*.py")).split("_")[0]
+    query = sa.select(sa.column("version_num")).select_from(sa.table(version_table))
+    found: list[str] = list(connection.execute(query).scalars())
+    return found == [newest]
 
 
 def run_migrations() -> None:

@@ -119,10 +119,11 @@ class Watch:
         self._saving: Checkpoint | None = None
         self._state_names = [last.state.decode()] if last else []
         self._finished = dict.fromkeys(filter(None, self._positions.pop("", "").split("\n")))
-        if last:
-            self.engine.restore(*self.states.take())
-        for record in self.journal.read(self._seq):
-            self._step(record)
+        with self._garbage:
+            if last:
+                self.engine.restore(*self.states.take())
+            for record in self.journal.read(self._seq):
+                self._step(record)
         self.figures.restart_s = time.monotonic() - started_s
         if fingerprint(zones) != fingerprint(self.engine.zones):
             self._zones_wanted = zones
