@@ -112,9 +112,8 @@ def _is_up_to_date(connection: sa.Connection, folder: Path, version_table: str) 
     if not sa.inspect(connection).has_table(version_table):
         return False
     newest = max(path.name for path in (folder / "versions").glob("[0-9]*.py")).split("_")[0]
-    query = sa.select(sa.column("version_num")).select_from(sa.table(version_table))
-    found: list[str] = list(connection.execute(query).scalars())
-    return found == [newest]
+    query = sa.select(sa.table(version_table, sa.column("version_num", sa.String)))
+    return [row[0] for row in connection.execute(query)] == [newest]
 
 
 def run_migrations() -> None:
