@@ -141,7 +141,8 @@ def write(said: dict[str, Any]) -> None:
         "# Encounters",
         "",
         "Made by `python benchmarks/encounters.py`. Where the load average is above 1 the machine",
-        "was shared with other work: compare CPU seconds there. What has fewer runs took long or was run apart.",
+        "was shared with other work: compare CPU seconds there. What has fewer runs than the rest",
+        "took long or was run apart.",
         "",
     ]
     for rows, tools in said["sizes"].items():
