@@ -72,7 +72,7 @@ typedef struct {
     uint32_t n, cap;
 } Step;
 
-/* Reports in the order in which they came; the tracks point to them. */
+/* Reports of one chunk, those of a track together; the tracks point to them. */
 typedef struct {
     Point *points;
     uint32_t cap;

@@ -199,7 +199,7 @@ class EncountersFold:
         return _table(self._sweep.step(given, self._pool))
 
     def prepare(self, reports: pl.DataFrame) -> Prepared:
-        """Reports for :meth:`step`; may be called by another thread while that is at work.
+        """Reports for :meth:`step`, once; may be called by another thread while that is at work.
 
         Raises:
             AdizError: as :func:`sweep_columns`.
